@@ -1,0 +1,3 @@
+"""The experiment tracker that needs no server."""
+
+__version__ = "0.1.0"

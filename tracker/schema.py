@@ -1,0 +1,138 @@
+"""The files of a store as typed structs: what stands in them, field by field.
+
+`docs/file-format.md` says the same for people and is tested against this module. Every struct ignores
+fields that it does not know, so an older reader survives a newer writer of the same schema number.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+SCHEMA = 1
+
+Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED", "STALE"]
+Goal = Literal["maximize", "minimize"]
+Number = float | int
+
+
+class StoreFile(Struct, frozen=True):
+    """`store.yaml`: marks a folder as a store."""
+
+    schema: int
+    created: str = ""
+    title: str = ""
+
+
+class ExperimentFile(Struct, frozen=True):
+    """`experiments/<slug>/experiment.yaml`: made by the library, edited by people."""
+
+    id: str
+    name: str
+    description: str = ""
+    tags: dict[str, str] = {}
+    goal: dict[str, Goal] = {}
+    created: str = ""
+
+
+class Source(Struct, frozen=True, gc=False):
+    """Where the code of a run came from. Nothing personal: no user, host or absolute path."""
+
+    script: str | None = None
+    """Path relative to the repository (or the bare file name outside one)."""
+    commit: str | None = None
+    branch: str | None = None
+    dirty: bool | None = None
+    """True when tracked files differed from the commit; None outside a repository."""
+    remote: str | None = None
+    """`https://host/owner/repository`, rebuilt from its parts without credentials."""
+
+
+class MetricSummary(Struct, frozen=True, gc=False):
+    """One metric of one run in a few numbers. Non-finite points count, but never win min, max, mean or best."""
+
+    count: int
+    """Points logged, non-finite ones included."""
+    last: Any
+    """Value of the point with the highest (step, time, value): float, or "NaN", "Infinity", "-Infinity" in the file."""
+    last_step: int
+    last_time: int
+    """UTC milliseconds of the last point."""
+    first: Any
+    first_step: int
+    min: float | None = None
+    """None when no point was finite. The same holds for the fields below."""
+    min_step: int | None = None
+    max: float | None = None
+    max_step: int | None = None
+    mean: float | None = None
+    nonfinite: int = 0
+    """How many points were NaN or infinite."""
+    spark: str = ""
+    """The curve's shape in up to 24 characters 0-9a-z (36 levels between min and max; "-" is non-finite)."""
+
+
+class LogState(Struct, frozen=True, gc=False):
+    """How far a snapshot has read one log file."""
+
+    bytes: int
+    closed: bool
+    """False: its writer had not said goodbye, so the file may have grown since."""
+
+
+class RunFile(Struct, frozen=True):
+    """`run.json`: the identity of a run while it lives, the full snapshot once it ended.
+
+    The log files are the truth; every field from `params` on can be derived from them.
+    """
+
+    schema: int
+    run_id: str
+    name: str
+    experiment_id: str
+    status: Status
+    start_time: int
+    """UTC milliseconds."""
+    end_time: int | None = None
+    parent: str | None = None
+    source: Source | None = None
+    tags: dict[str, str] = {}
+    params: dict[str, Any] = {}
+    """Typed: number, bool, text, null. A non-finite number is {"float": "NaN"}."""
+    metrics: dict[str, MetricSummary] = {}
+    logs: dict[str, LogState] = {}
+    """Keyed by log file name. Empty while the run has never ended."""
+
+
+class Process(Struct, frozen=True):
+    """Which process wrote a log file, so that a reader on the same machine can tell if it is still alive."""
+
+    pid: int
+    machine: str
+    """Hash of the boot and the process namespace: says "same machine, same boot", names neither."""
+    started: int
+    """Start of the process in clock ticks since boot; 0 where the system does not tell."""
+
+
+class Record(Struct, frozen=True, gc=False, omit_defaults=True):
+    """One line of `log/<writer>.jsonl`. Exactly one of the first five fields says what kind it is."""
+
+    writer: str | None = None
+    """First line of each file: the writer's id, with `role`, `process` and `time`."""
+    metric: str | None = None
+    param: str | None = None
+    tag: str | None = None
+    end: Status | None = None
+    """Last line of a closed file: how this writer ended."""
+    value: Any = None
+    step: int = 0
+    time: int = 0
+    """UTC milliseconds."""
+    deleted: bool = False
+    """With `tag`: the tag was deleted."""
+    role: str | None = None
+    """"owner" started or resumed the run and decides its status; "joined" only adds records."""
+    process: Process | None = None
+    signal: str | None = None
+    """With `end`: the signal or exception type that ended the writer."""
