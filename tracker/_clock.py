@@ -1,0 +1,10 @@
+"""Now. The one place that asks, so that tests can set it."""
+
+from __future__ import annotations
+
+import time
+
+
+def now_ms() -> int:
+    """UTC milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
