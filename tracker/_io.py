@@ -1,0 +1,250 @@
+"""Every operation on the files of a store, and nothing else touches them.
+
+Each operation passes a numbered failure point: with `fault` set, a test is told before the operation happens
+(and after each write), and may raise, cut the bytes short or end the process. That is how the crash tests stop
+the writer at every single step. In production `fault` is None.
+
+Errors leave here as `OSError`; `explained` turns them into a StorageError that says what to do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import stat
+import uuid
+from collections.abc import Callable, Iterator
+from io import BufferedReader
+from pathlib import Path
+
+from tracker.exceptions import StorageError
+
+fault: Callable[[str, str, bytes], bytes] | None = None
+"""Called as fault(operation, path, data) before each operation; returns the bytes to write."""
+
+_CREATE = (
+    os.O_WRONLY
+    | os.O_CREAT
+    | os.O_EXCL
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+_READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+
+
+def open_log(path: Path) -> int:
+    """Create a new file for appending; raises FileExistsError when it is there."""
+    _point("open", path)
+    return os.open(path, _CREATE | os.O_APPEND, 0o666)
+
+
+def append(fd: int, path: Path, data: bytes) -> int:
+    """Hand the bytes to the operating system in one write; the count may be short when the disk is full."""
+    if fault is None:
+        return os.write(fd, data)
+    written = os.write(fd, fault("append", str(path), data))
+    fault("appended", str(path), b"")
+    return written
+
+
+def sync(fd: int, path: Path) -> None:
+    """Bring an open file to the disk."""
+    _point("fsync", path)
+    os.fsync(fd)
+
+
+def touch(fd: int, path: Path) -> None:
+    """Set the modification time to now, by the clock of the file system."""
+    _point("touch", path)
+    os.utime(fd if os.utime in os.supports_fd else path)
+
+
+def close(fd: int) -> None:
+    """Close a file without a word: whoever cares has synced before."""
+    with contextlib.suppress(OSError):
+        os.close(fd)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and the folders above it; one that is there is fine."""
+    _point("mkdir", path)
+    path.mkdir(parents=True, exist_ok=True)
+
+
+def replace_file(path: Path, data: bytes, *, durable: bool) -> None:
+    """Put a whole file in place of what is there, or of nothing. Readers see the old one or the new one."""
+    aside = _write_aside(path, data, durable=durable)
+    try:
+        _point("rename", path)
+        aside.replace(path)
+    except BaseException:
+        _discard(aside)
+        raise
+    if durable:
+        sync_folder(path.parent)
+
+
+def create_file(path: Path, data: bytes, *, durable: bool) -> None:
+    """Put a whole file where none is; raises FileExistsError when another process was first."""
+    aside = _write_aside(path, data, durable=durable)
+    try:
+        _point("link", path)
+        _link(aside, path)
+    finally:
+        _discard(aside)
+    if durable:
+        sync_folder(path.parent)
+
+
+def copy_file(source: Path, target: Path, *, durable: bool) -> None:
+    """Copy the bytes of a regular file (not its name, rights or times) in place of what is there."""
+    aside = _aside(target)
+    try:
+        _point("copy", target)
+        with open_regular(source) as reader, os.fdopen(os.open(aside, _CREATE, 0o666), "wb") as writer:
+            shutil.copyfileobj(reader, writer, 1 << 20)
+            writer.flush()
+            if durable:
+                sync(writer.fileno(), aside)
+        _point("rename", target)
+        aside.replace(target)
+    except BaseException:
+        _discard(aside)
+        raise
+
+
+def move_folder(source: Path, target: Path, *, durable: bool) -> None:
+    """Rename a folder to a name that is free; raises FileExistsError (or OSError) when it is not."""
+    _point("rename", target)
+    if target.exists():
+        raise FileExistsError(errno.EEXIST, "There is such a folder already", str(target))
+    source.rename(target)
+    if durable:
+        sync_folder(target.parent)
+
+
+def remove_tree(path: Path) -> None:
+    """Delete a folder and all in it; parts that resist are left."""
+    _point("rmtree", path)
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def sync_folder(path: Path) -> None:
+    """Bring the names in a folder to the disk, where the system can."""
+    if os.name == "nt":
+        return
+    _point("fsync-folder", path)
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        close(fd)
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """Open a regular file for reading; a link, pipe, device or folder raises OSError at once."""
+    fd = os.open(path, _READ)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        close(fd)
+        raise OSError(errno.EINVAL, "Not a regular file", str(path))
+    return os.fdopen(fd, "rb")
+
+
+def read_file(path: Path, *, limit: int) -> bytes:
+    """The bytes of a regular file of at most `limit` bytes; anything else raises OSError."""
+    with open_regular(path) as reader:
+        data = reader.read(limit + 1)
+    if len(data) > limit:
+        raise OSError(errno.EFBIG, f"Larger than {limit:,} bytes", str(path))
+    return data
+
+
+@contextlib.contextmanager
+def explained(action: str, path: Path) -> Iterator[None]:
+    """Turn an OSError of the block into a StorageError that names the action, the path and the remedy."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except OSError as error:
+        raise storage_error(action, path, error) from error
+
+
+def storage_error(action: str, path: Path, error: OSError) -> StorageError:
+    """The StorageError for an OSError, with its errno and a remedy."""
+    reason = error.strerror or str(error)
+    made = StorageError(f"Could not {action} {path}: {reason}. {_remedy(error.errno, path)}")
+    made.errno = error.errno
+    return made
+
+
+def _remedy(number: int | None, path: Path) -> str:
+    if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return (
+            f"{_free_space(path)}What was logged before is safe. Free some space and log on; "
+            "to train through a full disk, set TRACKER_ON_ERROR=warn."
+        )
+    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "Check who may write there, or name another store with tracker.set_tracking_uri()."
+    return "What was logged before is safe."
+
+
+def _free_space(path: Path) -> str:
+    for folder in (path, *path.parents):
+        with contextlib.suppress(OSError):
+            return f"{shutil.disk_usage(folder).free:,} bytes are free there. "
+    return ""
+
+
+def _point(operation: str, path: Path) -> None:
+    if fault is not None:
+        fault(operation, str(path), b"")
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f".new-{uuid.uuid4().hex}")
+
+
+def _write_aside(path: Path, data: bytes, *, durable: bool) -> Path:
+    aside = _aside(path)
+    _point("open", aside)
+    fd = os.open(aside, _CREATE, 0o666)
+    try:
+        written = append(fd, aside, data)
+        while 0 < written < len(data):
+            count = append(fd, aside, data[written:])
+            if count == 0:
+                break
+            written += count
+        if written != len(data):
+            raise OSError(errno.ENOSPC, "The disk took only a part of the bytes", str(path))
+        if durable:
+            sync(fd, aside)
+    except BaseException:
+        _discard(aside)
+        raise
+    finally:
+        close(fd)
+    return aside
+
+
+def _link(source: Path, target: Path) -> None:
+    """Link, and believe the link count rather than the answer: NFS may repeat a call that succeeded."""
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        if target.exists() and source.stat().st_nlink == 2:
+            return
+        if target.exists():
+            raise FileExistsError(errno.EEXIST, "There is such a file already", str(target)) from None
+        source.rename(target)  # a file system without links
+
+
+def _discard(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()

@@ -1,0 +1,53 @@
+"""Where each file of a store lies. No other module spells these names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+STORE_FILE = "store.yaml"
+EXPERIMENTS = "experiments"
+EXPERIMENT_FILE = "experiment.yaml"
+RUNS = "runs"
+RUN_FILE = "run.json"
+ENVIRONMENT_FILE = "environment.json"
+LOG = "log"
+LOG_SUFFIX = ".jsonl"
+ARTIFACTS = "artifacts"
+TRASH = "trash"
+ASIDE = ".new-"
+"""Names with this beginning are not finished; readers pass over them."""
+
+
+def store_file(store: Path) -> Path:
+    """`store.yaml`."""
+    return store / STORE_FILE
+
+
+def experiments(store: Path) -> Path:
+    """`experiments/`."""
+    return store / EXPERIMENTS
+
+
+def experiment(store: Path, slug: str) -> Path:
+    """`experiments/<slug>/`."""
+    return store / EXPERIMENTS / slug
+
+
+def runs(store: Path, slug: str) -> Path:
+    """`experiments/<slug>/runs/`."""
+    return store / EXPERIMENTS / slug / RUNS
+
+
+def run(store: Path, slug: str, run_id: str) -> Path:
+    """`experiments/<slug>/runs/<run_id>/`."""
+    return store / EXPERIMENTS / slug / RUNS / run_id
+
+
+def trashed_run(store: Path, slug: str, run_id: str) -> Path:
+    """`trash/<slug>/<run_id>/`."""
+    return store / TRASH / slug / run_id
+
+
+def log_file(run_folder: Path, writer: str) -> Path:
+    """`log/<writer>.jsonl` of a run."""
+    return run_folder / LOG / f"{writer}{LOG_SUFFIX}"
