@@ -146,20 +146,30 @@ def sync_folder(path: Path) -> None:
 
 def open_regular(path: Path) -> BufferedReader:
     """Open a regular file for reading; a link, pipe, device or folder raises OSError at once."""
-    fd = os.open(path, _READ)
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
-        close(fd)
-        raise OSError(errno.EINVAL, "Not a regular file", str(path))
-    return os.fdopen(fd, "rb")
+    return os.fdopen(_open_regular(path)[0], "rb")
 
 
-def read_file(path: Path, *, limit: int) -> bytes:
+def read_file(path: Path | str, *, limit: int) -> bytes:
     """The bytes of a regular file of at most `limit` bytes; anything else raises OSError."""
-    with open_regular(path) as reader:
-        data = reader.read(limit + 1)
-    if len(data) > limit:
-        raise OSError(errno.EFBIG, f"Larger than {limit:,} bytes", str(path))
-    return data
+    fd, size = _open_regular(path)
+    try:
+        if size > limit:
+            raise OSError(errno.EFBIG, f"Larger than {limit:,} bytes", str(path))
+        data = os.read(fd, size)
+        while len(data) < size and (more := os.read(fd, size - len(data))):
+            data += more
+        return data
+    finally:
+        close(fd)
+
+
+def _open_regular(path: Path | str) -> tuple[int, int]:
+    fd = os.open(path, _READ)
+    info = os.fstat(fd)
+    if stat.S_ISREG(info.st_mode):
+        return fd, info.st_size
+    close(fd)
+    raise OSError(errno.EINVAL, "Not a regular file", str(path))
 
 
 @contextlib.contextmanager
