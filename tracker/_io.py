@@ -81,7 +81,7 @@ def replace_file(path: Path, data: bytes, *, durable: bool) -> None:
         _point("rename", path)
         aside.replace(path)
     except BaseException:
-        _discard(aside)
+        discard(aside)
         raise
     if durable:
         sync_folder(path.parent)
@@ -94,7 +94,7 @@ def create_file(path: Path, data: bytes, *, durable: bool) -> None:
         _point("link", path)
         _link(aside, path)
     finally:
-        _discard(aside)
+        discard(aside)
     if durable:
         sync_folder(path.parent)
 
@@ -112,7 +112,7 @@ def copy_file(source: Path, target: Path, *, durable: bool) -> None:
         _point("rename", target)
         aside.replace(target)
     except BaseException:
-        _discard(aside)
+        discard(aside)
         raise
 
 
@@ -234,7 +234,7 @@ def _write_aside(path: Path, data: bytes, *, durable: bool) -> Path:
         if durable:
             sync(fd, aside)
     except BaseException:
-        _discard(aside)
+        discard(aside)
         raise
     finally:
         close(fd)
@@ -255,6 +255,7 @@ def _link(source: Path, target: Path) -> None:
         source.rename(target)  # a file system without links
 
 
-def _discard(path: Path) -> None:
+def discard(path: Path) -> None:
+    """Delete a file that is of no use; one that resists is left."""
     with contextlib.suppress(OSError):
         path.unlink()

@@ -134,5 +134,7 @@ class Record(Struct, frozen=True, gc=False, omit_defaults=True):
     role: str | None = None
     """"owner" started or resumed the run and decides its status; "joined" only adds records."""
     process: Process | None = None
+    continues: str | None = None
+    """With `writer`: the file of this writer that ended in a failed write and goes on here."""
     signal: str | None = None
     """With `end`: the signal or exception type that ended the writer."""

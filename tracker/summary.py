@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -108,7 +109,7 @@ def spark(values: Sequence[float], low: float | None, high: float | None) -> str
     middle = low / 2 + high / 2
     length = min(SPARK_LENGTH, len(values))
     bounds = [index * len(values) // length for index in range(length + 1)]
-    return "".join(_level(values[a:b], low, high, middle) for a, b in zip(bounds, bounds[1:], strict=False))
+    return "".join(_level(values[a:b], low, high, middle) for a, b in itertools.pairwise(bounds))
 
 
 def _level(values: Sequence[float], low: float, high: float, middle: float) -> str:
