@@ -1,0 +1,50 @@
+"""What every test starts from: no settings of the person who runs it, no run left over, no cache but its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tracker import _clock
+
+
+class Clock:
+    """Stands still until a test moves it."""
+
+    now = 1_700_000_000_000
+
+    def advance(self, milliseconds: int) -> None:
+        """Lets time pass."""
+        self.now += milliseconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Replaces the one place that knows what time it is."""
+    clock = Clock()
+    monkeypatch.setattr(_clock, "now_ms", lambda: clock.now)
+    return clock
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the browser: what tests/all.py found, else where Debian puts it."""
+    return os.environ.get("TRACKER_CHROMIUM", "/usr/bin/chromium")
+
+
+@pytest.fixture(autouse=True)
+def _fresh_state(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    for name in [name for name in os.environ if name.startswith("TRACKER_") and name != "TRACKER_CHROMIUM"]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("TRACKER_CACHE", str(_cache_of_this_session(tmp_path_factory)))
+    yield
+    if fluent := sys.modules.get("tracker.fluent"):
+        fluent.reset()
+
+
+def _cache_of_this_session(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.getbasetemp() / "tracker-cache"
