@@ -81,6 +81,16 @@ class LogState(Struct, frozen=True, gc=False):
     """False: its writer had not said goodbye, so the file may have grown since."""
 
 
+class Process(Struct, frozen=True):
+    """Which process wrote a log file, so that a reader on the same machine can tell if it is still alive."""
+
+    pid: int
+    machine: str
+    """Hash of the boot and the process namespace: says "same machine, same boot", names neither."""
+    started: int
+    """Start of the process in clock ticks since boot; 0 where the system does not tell."""
+
+
 class RunFile(Struct, frozen=True):
     """`run.json`: the identity of a run while it lives, the full snapshot once it ended.
 
@@ -95,8 +105,12 @@ class RunFile(Struct, frozen=True):
     start_time: int
     """UTC milliseconds."""
     end_time: int | None = None
+    ended_by: str | None = None
+    """The signal or the type of the exception that ended the run."""
     parent: str | None = None
     source: Source | None = None
+    process: Process | None = None
+    """The process that started or resumed the run; only while it lives."""
     tags: dict[str, str] = {}
     params: dict[str, Any] = {}
     """Typed: number, bool, text, null. A non-finite number is {"float": "NaN"}."""
@@ -105,24 +119,16 @@ class RunFile(Struct, frozen=True):
     """Keyed by log file name. Empty while the run has never ended."""
 
 
-class Process(Struct, frozen=True):
-    """Which process wrote a log file, so that a reader on the same machine can tell if it is still alive."""
-
-    pid: int
-    machine: str
-    """Hash of the boot and the process namespace: says "same machine, same boot", names neither."""
-    started: int
-    """Start of the process in clock ticks since boot; 0 where the system does not tell."""
-
-
 class Record(Struct, frozen=True, gc=False, omit_defaults=True):
-    """One line of `log/<writer>.jsonl`. Exactly one of the first five fields says what kind it is."""
+    """One line of `log/<writer>.jsonl`. Exactly one of the first six fields says what kind it is."""
 
     writer: str | None = None
     """First line of each file: the writer's id, with `role`, `process` and `time`."""
     metric: str | None = None
     param: str | None = None
     tag: str | None = None
+    artifact: str | None = None
+    """A file was put below `artifacts/`; `value` is its size in bytes."""
     end: Status | None = None
     """Last line of a closed file: how this writer ended."""
     value: Any = None

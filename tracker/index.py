@@ -1,0 +1,112 @@
+"""The reader's index: what the last listing of a store found, so that the next one opens only what changed.
+
+It lies in the user's cache folder, never in the store, and can be deleted at any time. It is believed for a run while
+the sizes and times of its files are what they were.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tracker import __version__, _io, layout, settings
+from tracker.logs import Problem
+from tracker.schema import RunFile
+
+if TYPE_CHECKING:
+    from tracker.reader import ReadRun
+
+FORMAT = 1
+MAX_INDEX = 2 << 30
+
+Signature = tuple[int, ...]
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True):
+    """One run as it was read."""
+
+    signature: Signature
+    digest: str
+    file: RunFile
+    problems: list[Problem] = []
+
+    def is_current(self, folder: str) -> bool:
+        """Whether the files of the run are as they were when it was read."""
+        if self.file.status in ("RUNNING", "STALE"):
+            return False  # the status depends on the hour and on processes
+        return self.signature == signature(folder) and not self._grew(folder)
+
+    def _grew(self, folder: str) -> bool:
+        """Whether a log without a last record has become longer."""
+        return any(
+            not log.closed and _stat(f"{folder}/{layout.LOG}/{name}")[1] != log.bytes
+            for name, log in self.file.logs.items()
+        )
+
+    def as_run(self, folder: Path, slug: str) -> ReadRun:
+        """The run for those who read."""
+        from tracker.reader import ReadRun
+
+        return ReadRun(folder, slug, self.file, self.digest, tuple(self.problems))
+
+
+def signature(folder: str) -> Signature:
+    """Size and times that change when the run does: of run.json and of the folder of its logs."""
+    return (*_stat(f"{folder}/{layout.RUN_FILE}"), _stat(f"{folder}/{layout.LOG}")[0])
+
+
+def _stat(path: str) -> tuple[int, int, int]:
+    try:
+        info = os.lstat(path)
+    except OSError:
+        return (0, 0, 0)
+    return (info.st_mtime_ns, info.st_size, info.st_ino)
+
+
+class _File(msgspec.Struct):
+    format: int
+    version: str
+    root: str
+    runs: dict[str, dict[str, Entry]]
+
+
+_decoder = msgspec.msgpack.Decoder(_File)
+
+
+class Index:
+    """Entries by experiment slug and run id."""
+
+    def __init__(self) -> None:
+        self.runs: dict[str, dict[str, Entry]] = {}
+        self.changed = False
+
+    @classmethod
+    def load(cls, root: Path) -> Index:
+        """The index of a store; an empty one when there is none that can be used."""
+        index = cls()
+        with contextlib.suppress(OSError, msgspec.MsgspecError):
+            file = _decoder.decode(_io.read_file(_path(root), limit=MAX_INDEX))
+            if (file.format, file.version, file.root) == (FORMAT, __version__, os.path.realpath(root)):
+                index.runs = file.runs
+        return index
+
+    def save(self, root: Path) -> None:
+        """Keep the index for the next time; without a word where that is not possible."""
+        if not self.changed:
+            return
+        file = _File(FORMAT, __version__, os.path.realpath(root), self.runs)
+        with contextlib.suppress(OSError):
+            path = _path(root)
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _io.replace_file(path, msgspec.msgpack.encode(file), durable=False)
+            self.changed = False
+
+
+def _path(root: Path) -> Path:
+    name = hashlib.sha256(os.path.realpath(root).encode()).hexdigest()[:24]
+    return settings.cache_folder() / "index" / f"{name}.msgpack"

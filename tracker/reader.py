@@ -1,0 +1,337 @@
+"""A store opened for reading. It writes nothing, and no content makes it raise.
+
+Listing reads one file a run where all writers said goodbye, else the logs too; what is unchanged since the last
+listing comes from the index.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import yaml
+
+from tracker import _io, codec, layout, logs, names, settings
+from tracker.exceptions import NewerSchemaError, NotAStoreError, NotFoundError, did_you_mean
+from tracker.index import Entry, Index, signature
+from tracker.logs import MergedLogs, Problem
+from tracker.schema import SCHEMA, ExperimentFile, RunFile, StoreFile
+from tracker.snapshot import make_snapshot
+from tracker.summary import Series
+
+MAX_FILE = 64 * 1024 * 1024
+"""Bytes of the largest YAML or JSON file that is read."""
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRun:
+    """One run as its files tell it."""
+
+    folder: Path
+    slug: str
+    """Folder name of its experiment."""
+    file: RunFile
+    digest: str
+    """Changes whenever something changed that a page of the run can show; made of contents, not of times."""
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadExperiment:
+    """One experiment and its runs, newest first."""
+
+    slug: str
+    folder: Path
+    file: ExperimentFile
+    runs: tuple[ReadRun, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStore:
+    """Everything in a store but the points of the metrics."""
+
+    root: Path
+    file: StoreFile
+    experiments: tuple[ReadExperiment, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    def runs(self) -> Iterator[ReadRun]:
+        """The runs of all experiments."""
+        for experiment in self.experiments:
+            yield from experiment.runs
+
+    def experiment_named(self, name: str) -> ReadExperiment:
+        """The experiment of this name, slug or id, or NotFoundError."""
+        for experiment in self.experiments:
+            if name in (experiment.file.name, experiment.slug, experiment.file.id):
+                return experiment
+        known = [experiment.file.name for experiment in self.experiments]
+        raise NotFoundError(f"There is no experiment {name!r} in {self.root}.{did_you_mean(name, known)}")
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Every point of every metric of a run."""
+
+    series: dict[str, Series] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+
+class Environment(msgspec.Struct, frozen=True):
+    """`environment.json`: what a run ran in. Nothing personal: no user, host, variables or absolute paths."""
+
+    python: str = ""
+    platform: str = ""
+    command: list[str] = []
+    """Command line with secrets masked."""
+    packages: dict[str, str] = {}
+    """Installed packages and their versions."""
+    cpu: str = ""
+    gpu: list[str] = []
+    diff: str = ""
+    """Uncommitted changes of tracked files, cut off at 1 MB."""
+
+
+def read_store(root: Path | str, *, cache: bool = True) -> ReadStore:
+    """List a store. Raises NotAStoreError or NewerSchemaError for the folder itself, nothing for what is in it."""
+    root = Path(root)
+    file = read_store_file(root)
+    index = Index.load(root) if cache else Index()
+    problems: list[Problem] = []
+    experiments = tuple(_read_experiments(root, index, problems))
+    if cache:
+        index.save(root)
+    problems.extend(problem for experiment in experiments for run in experiment.runs for problem in run.problems)
+    return ReadStore(root, file, experiments, tuple(problems))
+
+
+def read_store_file(root: Path) -> StoreFile:
+    """`store.yaml`, or the error that says why the folder cannot be used as a store."""
+    path = layout.store_file(root)
+    try:
+        data = _io.read_file(path, limit=MAX_FILE)
+    except OSError as error:
+        if layout.experiments(root).is_dir():
+            return StoreFile(schema=SCHEMA)  # its experiments are there: better read than refused
+        raise NotAStoreError(_no_store(root, error)) from None
+    try:
+        file = yaml_to(StoreFile, data)
+    except ValueError:
+        file = StoreFile(schema=SCHEMA)
+    if file.schema > SCHEMA:
+        raise NewerSchemaError(
+            f"{root} has schema {file.schema}; this tracker reads up to {SCHEMA}. Run: pip install -U tracker"
+        )
+    return file
+
+
+def _no_store(root: Path, error: OSError) -> str:
+    if not root.exists():
+        return f"There is no store at {root}. Log a run first, or name the store (TRACKER_URI, --store)."
+    if not root.is_dir():
+        return f"{root} is a file, not the folder of a store."
+    if isinstance(error, FileNotFoundError):
+        return f"{root} is no store: it has no {layout.STORE_FILE}. Name the folder that your runs were logged to."
+    return f"{root} cannot be read as a store: {error.strerror}."
+
+
+def read_run(root: Path | str, run_id: str) -> ReadRun:
+    """One run of a store by its id; NotFoundError when there is none."""
+    root = Path(root)
+    folder = find_run(root, run_id)
+    return _read_run(folder).as_run(folder, folder.parent.parent.name)
+
+
+def find_run(root: Path, run_id: str) -> Path:
+    """The folder of a run; NotFoundError when no experiment has it."""
+    names.check_run_id(run_id)
+    for slug in _folders(layout.experiments(root)):
+        folder = layout.run(root, slug, run_id)
+        if folder.is_dir():
+            return folder
+    raise NotFoundError(f"There is no run {run_id} in {root}. `tracker list` shows the runs that are there.")
+
+
+def read_history(run_folder: Path) -> History:
+    """Every point of every metric of a run."""
+    merged = logs.read_logs(run_folder)
+    return History(merged.series, tuple(merged.problems))
+
+
+def read_environment(run_folder: Path) -> Environment | None:
+    """What the run ran in; None where nothing was captured or the file cannot be read."""
+    try:
+        data = _io.read_file(run_folder / layout.ENVIRONMENT_FILE, limit=MAX_FILE)
+        return msgspec.json.decode(data, type=Environment)
+    except (OSError, ValueError):
+        return None
+
+
+def read_experiment_file(folder: Path) -> ExperimentFile:
+    """`experiment.yaml`; OSError or ValueError when it cannot be read."""
+    file = yaml_to(ExperimentFile, _io.read_file(folder / layout.EXPERIMENT_FILE, limit=MAX_FILE))
+    if not file.name.strip():
+        raise ValueError("the name is empty")
+    return file
+
+
+def yaml_to(kind: type[_T], data: bytes) -> _T:
+    """A struct from YAML that people may have edited; ValueError says what is wrong. Aliases are refused."""
+    try:
+        loader = _Loader(data)
+        try:
+            value = loader.get_single_data()
+        finally:
+            loader.dispose()
+        return msgspec.convert(_texts(value), kind, strict=False)
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
+        raise ValueError(" ".join(str(error).split())) from error
+
+
+_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_SafeLoader):  # type: ignore[misc]
+    """Without aliases, which can blow a small file up to gigabytes."""
+
+    def compose_node(self, parent: object, index: object) -> object:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases are not read")
+        return super().compose_node(parent, index)
+
+
+def _texts(value: object) -> object:
+    """YAML reads 2026-11-23 as a date and `yes` as true; in text fields people mean what they typed."""
+    if isinstance(value, dict):
+        return {str(key): _texts(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_texts(entry) for entry in value]
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+
+
+def _read_experiments(root: Path, index: Index, problems: list[Problem]) -> Iterator[ReadExperiment]:
+    for slug in _folders(layout.experiments(root)):
+        folder = layout.experiment(root, slug)
+        try:
+            file = read_experiment_file(folder)
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            problems.append(Problem(f"{layout.EXPERIMENTS}/{slug}/{layout.EXPERIMENT_FILE}", None, str(reason)))
+            file = ExperimentFile(id=slug, name=slug)
+        yield ReadExperiment(slug, folder, file, _read_runs(root, slug, index))
+
+
+def _folders(path: Path) -> list[str]:
+    """Names of the folders in a folder, sorted; links and unfinished ones left out."""
+    try:
+        with os.scandir(path) as entries:
+            return sorted(e.name for e in entries if not e.name.startswith(".") and e.is_dir(follow_symlinks=False))
+    except OSError:
+        return []
+
+
+def _read_runs(root: Path, slug: str, index: Index) -> tuple[ReadRun, ...]:
+    base = layout.runs(root, slug)
+    known = index.runs.get(slug, {})
+    entries: dict[str, Entry] = {}
+    for run_id in _folders(base):
+        entry = known.get(run_id)
+        folder = f"{base}/{run_id}"
+        if entry is None or not entry.is_current(folder):
+            entry = _relative(_read_run(Path(folder)), root, run_id)
+            index.changed = True
+        entries[run_id] = entry
+    index.changed = index.changed or len(entries) != len(known)
+    index.runs[slug] = entries
+    found = [entry.as_run(base / run_id, slug) for run_id, entry in entries.items()]
+    found.sort(key=lambda run: (run.file.start_time, run.file.run_id), reverse=True)
+    return tuple(found)
+
+
+def _relative(entry: Entry, root: Path, run_id: str) -> Entry:
+    """The same with paths of problems relative to the store."""
+    if not entry.problems:
+        return entry
+    prefix = f"{root}{os.sep}"
+    problems = [
+        Problem(problem.path.removeprefix(prefix).replace(os.sep, "/"), problem.line, problem.message, run_id)
+        for problem in entry.problems
+    ]
+    return msgspec.structs.replace(entry, problems=problems)
+
+
+def _read_run(folder: Path) -> Entry:
+    before = signature(str(folder))
+    data, identity, problems = _read_identity(folder)
+    digest = hashlib.blake2b(data, digest_size=16)
+    if _needs_logs(folder, identity):
+        merged = logs.read_logs(folder)
+        identity = make_snapshot(identity, merged)
+        problems += merged.problems + _torn(folder, identity, merged)
+        digest.update(_live_state(identity))
+    if problems:
+        digest.update(repr([(p.path.removeprefix(str(folder)), p.line, p.message) for p in problems]).encode())
+    return Entry(before, digest.hexdigest(), identity, problems)
+
+
+def _live_state(run: RunFile) -> bytes:
+    return repr((run.status, run.end_time, sorted((name, log.bytes) for name, log in run.logs.items()))).encode()
+
+
+def _needs_logs(folder: Path, identity: RunFile) -> bool:
+    """Whether the logs may know more than `run.json` does."""
+    if not identity.logs or identity.status == "RUNNING" or not all(log.closed for log in identity.logs.values()):
+        return True
+    try:
+        return logs.list_logs(folder) != sorted(identity.logs)
+    except OSError:
+        return False
+
+
+def _read_identity(folder: Path) -> tuple[bytes, RunFile, list[Problem]]:
+    path = folder / layout.RUN_FILE
+    data = b""
+    try:
+        data = _io.read_file(path, limit=MAX_FILE)
+        identity = codec.read_run_file(data)
+        if identity.schema > SCHEMA:
+            raise ValueError(f"has schema {identity.schema}; this tracker reads up to {SCHEMA}")
+        if identity.run_id != folder.name:
+            raise ValueError(f"is of the run {identity.run_id!r:.50}, not of the folder it lies in")
+        return data, identity, []
+    except OSError as error:
+        problem = Problem(str(path), None, f"cannot be read: {error.strerror or error}")
+    except (ValueError, RecursionError) as error:
+        problem = Problem(str(path), None, f"is damaged: {error}")
+    return data, _unknown_run(folder), [problem]
+
+
+def _unknown_run(folder: Path) -> RunFile:
+    """What a run is called when its identity was destroyed; its logs tell the rest."""
+    started = 0
+    if names.is_run_id(folder.name):
+        started = int(folder.name[:12], 16)
+    return RunFile(SCHEMA, folder.name, f"run {folder.name[-6:]}", "", "STALE", started)
+
+
+def _torn(folder: Path, run: RunFile, merged: MergedLogs) -> list[Problem]:
+    """Incomplete last lines; while the run lives they may just be in the making."""
+    if run.status == "RUNNING":
+        return []
+    return [
+        Problem(str(folder / layout.LOG / file.name), file.lines + 1, "is incomplete: its writer was stopped; left out")
+        for file in merged.files
+        if file.torn
+    ]
+
+
+def default_store() -> Path:
+    """The store that `TRACKER_URI` names, or `./runs`."""
+    return Path(settings.tracking_uri() or settings.DEFAULT_STORE)
