@@ -152,7 +152,7 @@ def read_run(root: Path | str, run_id: str) -> ReadRun:
 def find_run(root: Path, run_id: str) -> Path:
     """The folder of a run; NotFoundError when no experiment has it."""
     names.check_run_id(run_id)
-    for slug in _folders(layout.experiments(root)):
+    for slug in folders(layout.experiments(root)):
         folder = layout.run(root, slug, run_id)
         if folder.is_dir():
             return folder
@@ -190,16 +190,18 @@ def yaml_to(kind: type[_T], data: bytes) -> _T:
             value = loader.get_single_data()
         finally:
             loader.dispose()
-        return msgspec.convert(_texts(value), kind, strict=False)
+        if isinstance(value, dict):
+            value = {key: entry for key, entry in value.items() if entry != ""}
+        return msgspec.convert(value, kind, strict=False)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
         raise ValueError(" ".join(str(error).split())) from error
 
 
-_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BaseLoader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
-class _Loader(_SafeLoader):  # type: ignore[misc]
-    """Without aliases, which can blow a small file up to gigabytes."""
+class _Loader(_BaseLoader):  # type: ignore[misc]
+    """Every scalar is the text that people typed: `yes` and 2026-11-23 too. No aliases: they can blow a file up."""
 
     def compose_node(self, parent: object, index: object) -> object:
         if self.check_event(yaml.AliasEvent):
@@ -207,17 +209,8 @@ class _Loader(_SafeLoader):  # type: ignore[misc]
         return super().compose_node(parent, index)
 
 
-def _texts(value: object) -> object:
-    """YAML reads 2026-11-23 as a date and `yes` as true; in text fields people mean what they typed."""
-    if isinstance(value, dict):
-        return {str(key): _texts(entry) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_texts(entry) for entry in value]
-    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
-
-
 def _read_experiments(root: Path, index: Index, problems: list[Problem]) -> Iterator[ReadExperiment]:
-    for slug in _folders(layout.experiments(root)):
+    for slug in folders(layout.experiments(root)):
         folder = layout.experiment(root, slug)
         try:
             file = read_experiment_file(folder)
@@ -228,7 +221,7 @@ def _read_experiments(root: Path, index: Index, problems: list[Problem]) -> Iter
         yield ReadExperiment(slug, folder, file, _read_runs(root, slug, index))
 
 
-def _folders(path: Path) -> list[str]:
+def folders(path: Path) -> list[str]:
     """Names of the folders in a folder, sorted; links and unfinished ones left out."""
     try:
         with os.scandir(path) as entries:
@@ -241,7 +234,7 @@ def _read_runs(root: Path, slug: str, index: Index) -> tuple[ReadRun, ...]:
     base = layout.runs(root, slug)
     known = index.runs.get(slug, {})
     entries: dict[str, Entry] = {}
-    for run_id in _folders(base):
+    for run_id in folders(base):
         entry = known.get(run_id)
         folder = f"{base}/{run_id}"
         if entry is None or not entry.is_current(folder):

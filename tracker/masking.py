@@ -1,0 +1,69 @@
+"""Takes secrets and personal paths out of what is captured, before it is written."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+MASK = "***"
+
+_SECRET_NAME = re.compile(r"token|secret|passw|pwd|api[_-]?key|auth|credential|private[_-]?key", re.IGNORECASE)
+_SECRET_VALUE = re.compile(
+    r"gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|hf_\w{20,}|sk-[\w-]{20,}|xox[abposr]-[\w-]{10,}"
+    r"|A(?:KIA|SIA)[0-9A-Z]{16}|AIza[\w-]{30,}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*|npm_\w{30,}|pypi-[\w-]{30,}"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
+)
+_USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
+_SCP_REMOTE = re.compile(r"(?:[^@/]+@)?([\w.-]+):(?!//)(.+)")
+_ABSOLUTE = re.compile(r"(?:[A-Za-z]:[\\/]|/|~[\\/])\S*")
+
+
+def mask_text(text: str) -> str:
+    """Text with everything that looks like a known kind of secret masked."""
+    return _USERINFO.sub(f"{MASK}@", _SECRET_VALUE.sub(MASK, text))
+
+
+def mask_command(arguments: Sequence[str], root: Path | None) -> list[str]:
+    """A command line without secrets; paths below `root` relative to it, other absolute ones cut to their last part."""
+    masked: list[str] = []
+    hide_next = False
+    for argument in arguments:
+        name, equals, value = argument.partition("=")
+        secret = name.startswith("-") or equals
+        if hide_next and not argument.startswith("-"):
+            masked.append(MASK)
+        elif equals and _SECRET_NAME.search(name):
+            masked.append(f"{name}={MASK}")
+        elif equals:
+            masked.append(f"{_short_path(mask_text(name), root)}={_short_path(mask_text(value), root)}")
+        else:
+            masked.append(_short_path(mask_text(argument), root))
+        hide_next = bool(secret and not equals and _SECRET_NAME.search(name))
+    return masked
+
+
+def clean_remote(url: str) -> str | None:
+    """`https://host/owner/repository` for any remote of a known form, without user, password, port and query."""
+    scp = None if "://" in url else _SCP_REMOTE.fullmatch(url)
+    if scp:
+        host, path = scp.groups()
+    else:
+        parts = urlsplit(url)
+        host, path = parts.hostname or "", parts.path
+        if parts.scheme not in ("http", "https", "ssh", "git"):
+            return None
+    path = path.strip("/").removesuffix(".git")
+    return f"https://{host}/{path}" if host and re.fullmatch(r"[\w./~-]+", path) else None
+
+
+def _short_path(text: str, root: Path | None) -> str:
+    if not _ABSOLUTE.fullmatch(text) or len(text) < 2:
+        return text
+    if root is not None:
+        relative = os.path.relpath(text, root) if os.path.isabs(text) else text  # noqa: PTH117
+        if not relative.startswith(("..", "~")):
+            return relative.replace(os.sep, "/")
+    return "…/" + re.split(r"[\\/]", text.rstrip("\\/"))[-1]

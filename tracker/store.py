@@ -1,0 +1,208 @@
+"""A store opened for writing: experiments, run folders and the trash. Needs no lock, whoever else writes."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+import yaml
+
+from tracker import _clock, _io, codec, layout, names, reader, settings
+from tracker.exceptions import AlreadyExistsError, InvalidValueError, NotAStoreError, NotFoundError, did_you_mean
+from tracker.reader import Environment
+from tracker.schema import SCHEMA, ExperimentFile, Goal, RunFile, StoreFile
+
+
+class Store:
+    """The folder that runs are written to.
+
+    >>> store = Store.open("runs")
+    >>> slug = store.experiment_for("digits sweep").slug
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.durable = settings.fsync() != "never"
+
+    @classmethod
+    def open(cls, root: Path | str) -> Store:
+        """Open a store, or make one in a folder that is missing or empty.
+
+        Raises NotAStoreError for a folder that holds something else, NewerSchemaError for a newer store and
+        StorageError where it cannot be written.
+        """
+        store = cls(Path(root).absolute())
+        if not layout.store_file(store.root).exists():
+            store._create()
+        reader.read_store_file(store.root)
+        return store
+
+    def _create(self) -> None:
+        if self.root.exists() and not self.root.is_dir():
+            raise NotAStoreError(f"{self.root} is a file. Name a folder for the store.")
+        with _io.explained("make a store in", self.root):
+            _io.make_folder(self.root)
+            strangers = [path.name for path in self.root.iterdir() if not path.name.startswith(".")]
+            if strangers and not layout.experiments(self.root).is_dir() and layout.STORE_FILE not in strangers:
+                raise NotAStoreError(
+                    f"{self.root} is not empty and no store (it holds {strangers[0]!r}). "
+                    "Name an empty folder or one that does not exist yet."
+                )
+            with contextlib.suppress(FileExistsError):
+                self._create_yaml(layout.store_file(self.root), StoreFile(SCHEMA, created=_today()))
+
+    def experiments(self) -> Iterator[reader.ReadExperiment]:
+        """Experiments whose file can be read, without their runs."""
+        for slug in reader.folders(layout.experiments(self.root)):
+            try:
+                folder = layout.experiment(self.root, slug)
+                yield reader.ReadExperiment(slug, folder, reader.read_experiment_file(folder))
+            except (OSError, ValueError):
+                continue  # the problems page of the site names it
+
+    def find_experiment(self, name: str) -> reader.ReadExperiment | None:
+        """The experiment of this name, or None."""
+        likely = self._at(names.slug_of(name))
+        if likely is not None and likely.file.name == name:
+            return likely
+        return next((found for found in self.experiments() if found.file.name == name), None)
+
+    def experiment_by_id(self, experiment_id: str) -> reader.ReadExperiment:
+        """The experiment of this id (or slug); NotFoundError otherwise."""
+        found = list(self.experiments())
+        for experiment in found:
+            if experiment_id in (experiment.file.id, experiment.slug):
+                return experiment
+        known = [experiment.file.id for experiment in found]
+        raise NotFoundError(
+            f"There is no experiment with the id {experiment_id!r} in {self.root}.{did_you_mean(experiment_id, known)}"
+        )
+
+    def experiment_for(self, name: str) -> reader.ReadExperiment:
+        """The experiment of this name, made when it is missing; many processes may ask at once."""
+        return self.find_experiment(name) or self._create_experiment(ExperimentFile(id="", name=name))
+
+    def create_experiment(self, file: ExperimentFile) -> reader.ReadExperiment:
+        """Make an experiment; AlreadyExistsError when the name is taken."""
+        if self.find_experiment(file.name):
+            raise AlreadyExistsError(f"There is an experiment {file.name!r} already. set_experiment() uses it.")
+        return self._create_experiment(file)
+
+    def _create_experiment(self, file: ExperimentFile) -> reader.ReadExperiment:
+        names.check_name(file.name, "An experiment name")
+        default = file.name == settings.DEFAULT_EXPERIMENT
+        file = msgspec.structs.replace(
+            file, id=file.id or ("0" if default else names.new_experiment_id()), created=_today()
+        )
+        for slug in _slugs(file.name):
+            folder = layout.experiment(self.root, slug)
+            with _io.explained("make an experiment in", folder):
+                _io.make_folder(layout.runs(self.root, slug))
+                try:
+                    self._create_yaml(folder / layout.EXPERIMENT_FILE, file)
+                except FileExistsError:
+                    taken = self._at(slug)
+                    if taken is not None and taken.file.name == file.name:
+                        return taken
+                    continue
+                if self.durable:
+                    _io.sync_folder(folder.parent)
+                    _io.sync_folder(self.root)
+            return reader.ReadExperiment(slug, folder, file)
+        raise AlreadyExistsError(f"No folder is free for an experiment {file.name!r}.")
+
+    def _at(self, slug: str) -> reader.ReadExperiment | None:
+        folder = layout.experiment(self.root, slug)
+        try:
+            return reader.ReadExperiment(slug, folder, reader.read_experiment_file(folder))
+        except (OSError, ValueError):
+            return None
+
+    def describe_experiment(
+        self,
+        experiment: reader.ReadExperiment,
+        *,
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        goal: Mapping[str, Goal] | None = None,
+    ) -> ExperimentFile:
+        """Add to `experiment.yaml`: tags are set; a description or goal that stands there already is kept, for
+        people edit this file. It is rewritten only when something is new."""
+        old = experiment.file
+        new = msgspec.structs.replace(
+            old,
+            description=old.description or description or "",
+            tags={**old.tags, **(tags or {})},
+            goal={**(goal or {}), **old.goal},
+        )
+        if new != old:
+            path = experiment.folder / layout.EXPERIMENT_FILE
+            with _io.explained("write", path):
+                _io.replace_file(path, _yaml(new), durable=self.durable)
+        return new
+
+    def create_run(self, slug: str, file: RunFile, environment: Environment | None) -> Path:
+        """Make the folder of a run; it appears whole, under its final name."""
+        folder = layout.run(self.root, slug, file.run_id)
+        aside = folder.with_name(f"{layout.ASIDE}{file.run_id}")
+        with _io.explained("make a run in", folder):
+            _io.make_folder(aside / layout.LOG)
+            _io.replace_file(aside / layout.RUN_FILE, codec.run_file_bytes(file), durable=False)
+            if environment is not None:
+                _io.replace_file(aside / layout.ENVIRONMENT_FILE, codec.json_file(environment), durable=False)
+            _io.move_folder(aside, folder, durable=False)
+        return folder
+
+    def trash_run(self, run_id: str) -> None:
+        """Move a run to the trash; NotFoundError when there is none."""
+        folder = reader.find_run(self.root, run_id)
+        target = layout.trashed_run(self.root, folder.parent.parent.name, run_id)
+        with _io.explained("delete the run in", folder):
+            _io.make_folder(target.parent)
+            _io.move_folder(folder, target, durable=self.durable)
+
+    def restore_run(self, run_id: str) -> None:
+        """Move a run from the trash back to its experiment; NotFoundError when it is not there."""
+        names.check_run_id(run_id)
+        for slug in reader.folders(self.root / layout.TRASH):
+            folder = layout.trashed_run(self.root, slug, run_id)
+            if folder.is_dir():
+                target = layout.run(self.root, slug, run_id)
+                with _io.explained("restore the run to", target):
+                    _io.make_folder(target.parent)
+                    _io.move_folder(folder, target, durable=self.durable)
+                return
+        raise NotFoundError(f"There is no run {run_id} in the trash of {self.root}.")
+
+    def _create_yaml(self, path: Path, value: msgspec.Struct) -> None:
+        _io.create_file(path, _yaml(value), durable=self.durable)
+
+
+def check_goal(goal: Mapping[str, str] | None) -> dict[str, Goal]:
+    """Goals by metric; InvalidValueError for another word than maximize or minimize."""
+    checked: dict[str, Goal] = {}
+    for metric, word in (goal or {}).items():
+        if word not in ("maximize", "minimize"):
+            raise InvalidValueError(f"The goal of {metric!r} is {word!r}; it can be maximize or minimize.")
+        checked[names.check_name(metric, "A metric name")] = word  # type: ignore[assignment]
+    return checked
+
+
+def _slugs(name: str) -> Iterator[str]:
+    """Where an experiment may lie, the same list for every process that makes it."""
+    slug = names.slug_of(name)
+    yield slug
+    for number in range(2, 1000):
+        yield f"{slug}-{number}"
+
+
+def _yaml(value: msgspec.Struct) -> bytes:
+    return yaml.safe_dump(msgspec.to_builtins(value), sort_keys=False, allow_unicode=True, width=100).encode()
+
+
+def _today() -> str:
+    now = datetime.datetime.fromtimestamp(_clock.now_ms() / 1000, datetime.UTC)
+    return now.strftime("%Y-%m-%dT%H:%M:%SZ")
