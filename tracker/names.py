@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import random
 import re
@@ -71,12 +70,10 @@ def new_run_name() -> str:
 
 
 def slug_of(name: str) -> str:
-    """The folder name for an experiment: the name itself where that is safe everywhere, else a like one with a hash."""
+    """The first choice for the folder of an experiment: ASCII letters and digits of its name, safe on every system."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].strip("-")
-    if slug == name and slug not in _RESERVED:
-        return slug
-    return f"{slug or 'experiment'}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
+    return f"experiment-{slug}".rstrip("-") if not slug or slug in _RESERVED else slug
 
 
 def is_run_id(text: str) -> bool:

@@ -50,12 +50,17 @@ class LogWriter:
 
     def open(self) -> None:
         """Create the file now, rather than with the first record."""
-        with self._lock:
+        with self.lock:
             self._ensure_open()
+
+    @property
+    def closed(self) -> bool:
+        """Whether its last record is written."""
+        return self._closed
 
     def append(self, data: bytes) -> None:
         """Write whole lines. Returns when the operating system has them; raises StorageError otherwise."""
-        with self._lock:
+        with self.lock:
             if self._fd < 0 or self._queue:
                 self._append_slowly(data)
                 return
@@ -73,7 +78,7 @@ class LogWriter:
 
     def close(self, status: str, signal: str | None = None) -> None:
         """Write the last record and bring the file to the disk. Closing twice is fine."""
-        with self._lock:
+        with self.lock:
             if self._closed:
                 return
             fields: dict[str, object] = {"end": status, "time": _clock.now_ms()}
@@ -111,8 +116,9 @@ class LogWriter:
         self._queued = 0
 
     def _reset_locks(self) -> None:
-        self._lock = threading.Lock()
-        self._sync_lock = threading.Lock()
+        self.lock = threading.RLock()
+        """Held for each write; reentrant, since a signal may end the run in the middle of one."""
+        self._sync_lock = threading.RLock()
 
     def _append_slowly(self, data: bytes) -> None:
         """The way with a queue, a file to open, or both."""
