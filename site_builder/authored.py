@@ -1,0 +1,141 @@
+"""Pages that the owner of a site writes in Markdown: found, ordered and named, before MkDocs renders them.
+
+Their Markdown is trusted, as it is the owner's own. Links, pipes and hidden files in the folder are not followed,
+so a page cannot publish what lies outside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tracker import _io
+
+RESERVED = frozenset(
+    {"index.md", "experiments", "runs", "compare", "problems", "data", "assets", "404.md", "templates"}
+)
+"""Names at the top of a site that are taken."""
+MAX_PAGE = 5_000_000
+
+_HEADING = re.compile(r"^#[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*\n", re.DOTALL)
+_TITLE = re.compile(r"^title:[ \t]*(\S.*?)[ \t]*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A link in the header."""
+
+    title: str
+    href: str
+    """From the site's root."""
+
+
+@dataclass(frozen=True, slots=True)
+class Authored:
+    """What a folder of pages holds; all paths are relative to it and use slashes."""
+
+    folder: Path | None = None
+    pages: tuple[tuple[str, str], ...] = ()
+    """Path and Markdown of each page."""
+    files: tuple[str, ...] = ()
+    """Images and other files, which are copied as they are."""
+    problems: tuple[tuple[str, str], ...] = ()
+    """Path and reason of what was passed over."""
+
+    @property
+    def digest(self) -> str:
+        """Changes with the pages, and with the names of the files."""
+        return hashlib.blake2b(repr((self.pages, self.files)).encode(), digest_size=16).hexdigest()
+
+    def tabs(self) -> list[Tab]:
+        """A tab for each page at the top and for the first page of each folder."""
+        texts = dict(self.pages)
+        return [Tab(_title(self._leader(name), texts), html_path(self._leader(name))) for name in self._tops()]
+
+    def nav(self) -> list[object]:
+        """The pages as MkDocs' `nav`."""
+        return [name if name.endswith(".md") else {_words(name): self._below(f"{name}/")} for name in self._tops()]
+
+    def _tops(self) -> list[str]:
+        return list(dict.fromkeys(path.split("/")[0] for path, _ in self.pages))
+
+    def _leader(self, top: str) -> str:
+        if top.endswith(".md"):
+            return top
+        below = self._below(f"{top}/")
+        return f"{top}/index.md" if f"{top}/index.md" in below else below[0]
+
+    def _below(self, prefix: str) -> list[str]:
+        return [path for path, _ in self.pages if path.startswith(prefix)]
+
+
+def read_authored(folder: Path | None) -> Authored:
+    """Everything in a folder of pages; nothing where there is no folder."""
+    if folder is None or not folder.is_dir():
+        return Authored()
+    pages: list[tuple[str, str]] = []
+    files: list[str] = []
+    problems: list[tuple[str, str]] = []
+    for path, reason in _walk(folder, ""):
+        if reason:
+            problems.append((path, reason))
+        elif not path.endswith(".md"):
+            files.append(path)
+        else:
+            _add_page(folder, path, pages, problems)
+    return Authored(folder, tuple(pages), tuple(files), tuple(problems))
+
+
+def html_path(page: str) -> str:
+    """Where a page lies in the site: `guide/start.md` becomes `guide/start.html`."""
+    path = page.removesuffix(".md") + ".html"
+    return f"{path.removesuffix('README.html')}index.html" if path.rpartition("/")[2] == "README.html" else path
+
+
+def _add_page(folder: Path, path: str, pages: list[tuple[str, str]], problems: list[tuple[str, str]]) -> None:
+    try:
+        pages.append((path, _io.read_file(folder / path, limit=MAX_PAGE).decode("utf-8-sig")))
+    except (OSError, ValueError) as error:
+        problems.append((path, f"cannot be read as a page: {error}"))
+
+
+def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, str]]:
+    """Path and, for what is passed over, the reason; pages of a folder before the folders in it."""
+    with os.scandir(folder / prefix) as entries:
+        found = sorted(
+            entries, key=lambda entry: (entry.is_dir(follow_symlinks=False), entry.name != "index.md", entry.name)
+        )
+    for entry in found:
+        path = prefix + entry.name
+        if entry.name.startswith("."):
+            continue
+        if not prefix and entry.name in RESERVED:
+            yield path, "has a name that the site needs itself; give it another one"
+        elif entry.is_dir(follow_symlinks=False):
+            yield from _walk(folder, f"{path}/")
+        else:
+            yield (
+                path,
+                "" if entry.is_file(follow_symlinks=False) else "is a link or no regular file, so it is left out",
+            )
+
+
+def _title(path: str, texts: dict[str, str]) -> str:
+    """The title in the front matter, else the first heading, else the name of the file."""
+    text = texts[path].replace("\r\n", "\n")
+    front = _FRONT_MATTER.match(text)
+    found = (_TITLE.search(front[1]) if front else None) or _HEADING.search(text)
+    if found:
+        return re.sub('[*_`"]', "", found[1]).strip("'")
+    name = path.removesuffix(".md").removesuffix("/index")
+    return _words(name.rpartition("/")[2])
+
+
+def _words(name: str) -> str:
+    words = re.sub(r"[-_]+", " ", name).strip()
+    return words[:1].upper() + words[1:]
