@@ -1,0 +1,120 @@
+"""Nested cross validation, and gradient descent by hand with a learning rate that is too large."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes
+from sklearn.ensemble import GradientBoostingRegressor, RandomForestRegressor
+from sklearn.linear_model import Ridge
+from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
+from sklearn.model_selection import KFold
+
+import tracker
+from tracker.demo.parts import Array, Data, Job, as_csv
+
+ABOUT_STUDY = """\
+Disease progression one year after baseline, from ten measurements of 442 patients.
+
+Three models in **five-fold cross validation**: one run for the study, in it one for each model, in that one for each
+fold. `rmse` and `mae` are in points of the progression score (25 to 346), `r2` has no unit.
+"""
+ABOUT_DESCENT = """\
+Linear regression by plain gradient descent in single precision, to show what the **learning rate** does: too small
+and it crawls, too large and it explodes. `loss` is the mean squared error of the standardised progression score.
+
+The run that diverges stays as it was logged: its last losses are infinite, then not a number.
+"""
+STUDY_GOAL = {"rmse": "minimize", "mae": "minimize", "r2": "maximize", "val/rmse": "minimize"}
+DESCENT_GOAL = {"loss": "minimize"}
+DESCENT_STEPS = 400
+FOLDS = 5
+
+
+def jobs() -> Iterator[Job]:
+    """The study with its 19 runs, and four runs of gradient descent."""
+    yield Job("diabetes: cross validation", cross_validate)
+    for rate in (0.003, 0.03, 0.2, 0.3):
+        yield Job(f"diabetes: gradient descent, learning rate {rate:g}", partial(descend, rate))
+
+
+def cross_validate() -> None:
+    """A run for the study, in it one for each model, in that one for each fold."""
+    candidates = {
+        "ridge": Ridge(alpha=0.1),
+        "random-forest": RandomForestRegressor(100, min_samples_leaf=5, random_state=0),
+        "gradient-boosting": GradientBoostingRegressor(
+            n_estimators=200, learning_rate=0.05, subsample=0.7, max_depth=2, random_state=0
+        ),
+    }
+    tracker.set_experiment("diabetes-progression", description=ABOUT_STUDY, goal=STUDY_GOAL)
+    with tracker.start_run(run_name="model-selection", tags={"dataset": "diabetes"}):
+        tracker.log_params({"folds": FOLDS, "seed": 0})
+        scores = {name: validate(name, model) for name, model in candidates.items()}
+        chosen = min(scores, key=lambda name: scores[name]["rmse"])
+        tracker.log_metrics(scores[chosen])
+        tracker.set_tag("chosen", chosen)
+
+
+def validate(name: str, model: Any) -> dict[str, float]:
+    """Train one model on each fold; logs and returns the means of its scores."""
+    x, y = load_diabetes(return_X_y=True)
+    with tracker.start_run(run_name=name, nested=True):
+        tracker.log_params({"model": type(model).__name__, **model.get_params()})
+        splits = KFold(FOLDS, shuffle=True, random_state=0).split(x)
+        scores = [
+            train_fold(f"{name}-fold{fold}", clone(model), Data(x[train], x[val], y[train], y[val]))
+            for fold, (train, val) in enumerate(splits)
+        ]
+        means = {key: float(np.mean([score[key] for score in scores])) for key in scores[0]}
+        tracker.log_metrics(means)
+    return means
+
+
+def train_fold(name: str, model: Any, data: Data) -> dict[str, float]:
+    """One fold as a run of its own, with a curve where the model is built tree by tree."""
+    with tracker.start_run(run_name=name, nested=True):
+        tracker.log_params({"model": type(model).__name__, "train_rows": len(data.x_train)})
+        model.fit(data.x_train, data.y_train)
+        stages = model.staged_predict(data.x_val) if hasattr(model, "staged_predict") else ()
+        for step, predicted in enumerate(stages):
+            tracker.log_metric("val/rmse", root_mean_squared_error(data.y_val, predicted), step=step)
+        predicted = model.predict(data.x_val)
+        scores = score(data.y_val, predicted)
+        tracker.log_metrics(scores)
+        pairs = np.column_stack([data.y_val, predicted.round(1)])
+        tracker.log_text(as_csv(["true", "predicted"], pairs), "predictions.csv")
+    return scores
+
+
+def score(truth: Array, predicted: Array) -> dict[str, float]:
+    """The usual three of regression."""
+    return {
+        "rmse": root_mean_squared_error(truth, predicted),
+        "mae": mean_absolute_error(truth, predicted),
+        "r2": r2_score(truth, predicted),
+    }
+
+
+def descend(rate: float) -> None:
+    """Least squares by hand. Too large a step overflows single precision, and that is logged like the rest."""
+    x, y = (standardise(part) for part in load_diabetes(return_X_y=True, scaled=False))
+    weights = np.zeros(x.shape[1], np.float32)
+    tracker.set_experiment("gradient-descent", description=ABOUT_DESCENT, goal=DESCENT_GOAL)
+    with tracker.start_run(run_name=f"descent-rate{rate:g}"), np.errstate(over="ignore", invalid="ignore"):
+        tracker.log_params({"learning_rate": rate, "steps": DESCENT_STEPS, "precision": "float32"})
+        for step in range(DESCENT_STEPS):
+            residual = x @ weights - y
+            gradient = 2 * x.T @ residual / np.float32(len(y))
+            tracker.log_metrics({"loss": np.mean(residual**2), "gradient_norm": np.linalg.norm(gradient)}, step=step)
+            weights -= np.float32(rate) * gradient
+        tracker.log_dict({"weights": weights.tolist()}, "weights.json")
+
+
+def standardise(values: Array) -> Array:
+    """Mean 0 and standard deviation 1, in single precision."""
+    return ((values - values.mean(axis=0)) / values.std(axis=0)).astype(np.float32)
