@@ -1,0 +1,45 @@
+"""The query language: MLflow's filter strings and beyond. `docs/querying.md` is its reference.
+
+```python
+matches = compile_query("metrics.acc > 0.9 and params.lr <= 3e-4")
+[subject for subject in subjects if matches(subject)]
+```
+The browser has the same language in `theme/src/query/`; `tests/query/cases.json` holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tracker.query.evaluate import MISSING, as_number, compile_node
+from tracker.query.fields import EXPERIMENTS, RUNS
+from tracker.query.nodes import Field
+from tracker.query.parser import Order, parse, parse_order
+from tracker.query.subjects import ExperimentSource, ExperimentSubject, RunSource, RunSubject
+
+__all__ = [
+    "EXPERIMENTS",
+    "MISSING",
+    "RUNS",
+    "ExperimentSource",
+    "ExperimentSubject",
+    "Field",
+    "Order",
+    "RunSource",
+    "RunSubject",
+    "as_number",
+    "compile_experiment_query",
+    "compile_query",
+    "parse",
+    "parse_order",
+]
+
+
+def compile_query(query: str, *, now: int | None = None) -> Callable[[RunSubject], bool]:
+    """A function that says whether a run matches. Raises QueryError; `now` is in UTC milliseconds."""
+    return compile_node(parse(query, RUNS, now=now), RunSource())
+
+
+def compile_experiment_query(query: str, *, now: int | None = None) -> Callable[[ExperimentSubject], bool]:
+    """A function that says whether an experiment matches. Raises QueryError."""
+    return compile_node(parse(query, EXPERIMENTS, now=now), ExperimentSource())
