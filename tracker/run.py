@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tracker import _clock, _io, artifacts, codec, entities, layout, logs, names, reader, settings, writer
+from tracker import _clock, _io, artifacts, codec, entities, layout, logs, names, process, reader, settings
 from tracker.exceptions import InvalidValueError, NotFoundError, ParamClashError, did_you_mean
 from tracker.schema import RunFile, Status
 from tracker.snapshot import make_snapshot
@@ -240,10 +240,10 @@ class ActiveRun:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        from tracker import fluent
+        from tracker.session import session
 
         status, by = ending_of(error)
-        fluent.leave_run(self, status, by)
+        session.leave(self, status, by)
 
     def __repr__(self) -> str:
         return f"<ActiveRun {self._file.name!r} {self.run_id}>"
@@ -288,7 +288,7 @@ def open_existing(store: Store, run_id: str, *, edit: bool = False) -> ActiveRun
     if role == "owner":
         path = found.folder / layout.RUN_FILE
         reopened = msgspec.structs.replace(
-            found.file, status="RUNNING", end_time=None, ended_by=None, logs={}, process=writer.this_process()
+            found.file, status="RUNNING", end_time=None, ended_by=None, logs={}, process=process.this_process()
         )
         with _io.explained("write", path):
             _io.replace_file(path, codec.run_file_bytes(reopened), durable=False)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from tracker import _clock, settings, writer
+from tracker import _clock, settings
+from tracker import process as processes
 from tracker.logs import LogFile, MergedLogs
 from tracker.schema import Process, RunFile, Status
 from tracker.summary import summarize
@@ -69,9 +70,9 @@ def _ending_of_process(process: Process | None, modified: int, last_time: int) -
 
 def _lives(process: Process | None) -> bool | None:
     """Whether the process lives; None when it ran on another machine or this one does not tell."""
-    if process is None or process.machine != writer.machine_key():
+    if process is None or process.machine != processes.machine_key():
         return None
-    started = writer.process_start(process.pid)
+    started = processes.process_start(process.pid)
     if started is None:
         return False
     return started == process.started if started and process.started else None

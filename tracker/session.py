@@ -1,0 +1,226 @@
+"""The one home of global state: the store, the experiment and the open runs of this process.
+
+Each thread has open runs of its own; a thread without one logs to the run of the main thread, or to the one that was
+started last.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
+
+from tracker import _clock, capture, names, process, reader, settings
+from tracker import run as runs
+from tracker.endings import Endings
+from tracker.exceptions import InvalidValueError, RunStateError
+from tracker.run import ActiveRun
+from tracker.schema import SCHEMA, RunFile
+from tracker.snapshot import NOTE_TAG, RUN_NAME_TAG
+from tracker.store import Store
+
+
+class Session:
+    """What the process has chosen and opened."""
+
+    def __init__(self) -> None:
+        self._endings = Endings(self.end_all)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._root: Path | None = None
+        self._store: Store | None = None
+        self._experiment: reader.ReadExperiment | None = None
+        self._open_runs: list[ActiveRun] = []
+        self._main_stack: list[ActiveRun] = []
+        self._threads = threading.local()
+        self.last_run_id: str | None = None
+        """The run that is active or was the last one to be."""
+
+    def reset(self) -> None:
+        """Forget everything; open runs are ended first. For tests."""
+        self.end_all("FINISHED", None)
+        self._forget()
+        capture.capture.cache_clear()
+
+    # Store and experiment
+
+    def use_store(self, uri: str | os.PathLike[str]) -> None:
+        """Choose the store by a path or a `file:` URI."""
+        self._root = folder_of(uri)
+        self._store = self._experiment = None
+
+    @property
+    def root(self) -> Path:
+        """The folder of the store: as chosen, else as TRACKER_URI names it, else `./runs`."""
+        return self._root or folder_of(settings.tracking_uri() or settings.DEFAULT_STORE)
+
+    def store(self) -> Store:
+        """The store, made when it is missing."""
+        if self._store is None or self._store.root != self.root:
+            self._store = Store.open(self.root)
+            self._experiment = None
+        return self._store
+
+    def use_experiment(self, experiment: reader.ReadExperiment) -> None:
+        """Choose the experiment for the runs to come."""
+        self._experiment = experiment
+
+    def experiment(self) -> reader.ReadExperiment:
+        """The chosen experiment; without a choice the one that TRACKER_EXPERIMENT names, or Default."""
+        store = self.store()
+        if self._experiment is None:
+            self._experiment = store.experiment_for(settings.experiment_name() or settings.DEFAULT_EXPERIMENT)
+        return self._experiment
+
+    # Runs
+
+    def current(self) -> ActiveRun | None:
+        """The run that this thread logs to, or None."""
+        for stack in (self._stack(), self._main_stack, self._open_runs):
+            if stack:
+                return stack[-1]
+        return None
+
+    def _stack(self) -> list[ActiveRun]:
+        """The open runs of this thread, the innermost last."""
+        if threading.current_thread() is threading.main_thread():
+            return self._main_stack
+        try:
+            found: list[ActiveRun] = self._threads.stack
+        except AttributeError:
+            found = self._threads.stack = []
+        return found
+
+    def start(
+        self,
+        *,
+        run_id: str | None = None,
+        experiment_id: str | None = None,
+        run_name: str | None = None,
+        nested: bool = False,
+        parent_run_id: str | None = None,
+        tags: Mapping[str, object] | None = None,
+        description: str | None = None,
+    ) -> ActiveRun:
+        """Start a run, or resume the one with `run_id`, and make it the current one of this thread."""
+        stack = self._stack()
+        if stack and not nested:
+            raise RunStateError(
+                f"The run {stack[-1].run_id} is active already. End it with end_run(), or start this one inside it "
+                "with start_run(nested=True)."
+            )
+        self._endings.install()
+        texts = texts_of(tags, description)
+        resumed = run_id or self._run_id_from_environment()
+        if resumed:
+            run = self._resume(resumed, run_name, texts)
+        else:
+            parent = parent_run_id or (self._current_id() if nested else None)
+            run = self._create(experiment_id, run_name, parent, texts)
+        stack.append(run)
+        self._open_runs.append(run)
+        self.last_run_id = run.run_id
+        return run
+
+    def _create(
+        self, experiment_id: str | None, run_name: str | None, parent: str | None, tags: dict[str, str]
+    ) -> ActiveRun:
+        store = self.store()
+        experiment = store.experiment_by_id(experiment_id) if experiment_id else self.experiment()
+        source, environment = capture.capture()
+        file = RunFile(
+            schema=SCHEMA,
+            run_id=names.new_id(),
+            name=names.check_name(run_name, "A run name") if run_name else names.new_run_name(),
+            experiment_id=experiment.file.id,
+            status="RUNNING",
+            start_time=_clock.now_ms(),
+            parent=names.check_run_id(parent) if parent else None,
+            source=source,
+            process=process.this_process(),
+            tags=tags,
+        )
+        return runs.open_new(store, experiment.slug, file, environment)
+
+    def _resume(self, run_id: str, run_name: str | None, tags: dict[str, str]) -> ActiveRun:
+        if any(run.run_id == run_id for run in self._open_runs if run.started_here):
+            raise RunStateError(f"The run {run_id} is active in this process already.")
+        if run_name:
+            tags = {**tags, RUN_NAME_TAG: names.check_name(run_name, "A run name")}
+        run = runs.open_existing(self.store(), run_id)
+        run.set_tags(tags)
+        return run
+
+    def _run_id_from_environment(self) -> str | None:
+        """TRACKER_RUN_ID counts for the first run only, so that the ones after it are new."""
+        return None if self._open_runs or self.last_run_id else settings.run_id()
+
+    def _current_id(self) -> str | None:
+        current = self.current()
+        return current.run_id if current else None
+
+    def is_open(self, run_id: str) -> bool:
+        """Whether the run is open in this process."""
+        return any(run.run_id == run_id for run in self._open_runs)
+
+    @contextmanager
+    def run_of(self, run_id: str | None) -> Iterator[ActiveRun]:
+        """The current run (started when there is none), or for the length of the block another one of the store."""
+        if run_id is None:
+            yield self.current() or self.start()
+            return
+        found = next((run for run in self._open_runs if run.run_id == run_id), None)
+        if found is not None:
+            yield found
+            return
+        with runs.open_existing(self.store(), run_id, edit=True) as run:
+            yield run
+
+    def leave(self, run: ActiveRun, status: str, by: str | None) -> None:
+        """End a run, and the runs that were opened inside it and forgotten."""
+        for stack in (self._stack(), self._main_stack):
+            if run in stack:
+                while stack[-1] is not run:
+                    self.leave(stack[-1], status, by)
+                stack.pop()
+        if run in self._open_runs:
+            self._open_runs.remove(run)
+            self.last_run_id = run.run_id
+        run.end(status, by)
+
+    def end_all(self, status: str, by: str | None) -> None:
+        """End what is open, innermost first; also called when the process ends."""
+        for run in reversed(list(self._open_runs)):
+            with suppress(Exception):
+                self.leave(run, status, by)
+
+
+def folder_of(uri: str | os.PathLike[str]) -> Path:
+    """The folder that a path or `file:` URI names; InvalidValueError for the address of a server."""
+    text = names.check_text(os.fspath(uri), "A tracking URI")
+    if not text.strip() or "\0" in text:
+        raise InvalidValueError(f"{text!r} names no folder. Use a path such as ./runs.")
+    if text.startswith("file:"):
+        return Path(url2pathname(unquote(urlsplit(text).path))).absolute()
+    if "://" in text:
+        raise InvalidValueError(
+            f"{text!r} is the address of a server, and tracker needs none. Name a folder, such as ./runs."
+        )
+    return Path(text).expanduser().absolute()
+
+
+def texts_of(tags: Mapping[str, object] | None, description: str | None = None) -> dict[str, str]:
+    """Tags with checked names and their values as text; a description is the tag that MLflow keeps it in."""
+    found = {
+        names.check_name(key, "A tag name"): names.check_text(str(value), f"The tag {key!r}")
+        for key, value in (tags or {}).items()
+    }
+    return {**found, NOTE_TAG: names.check_text(description, "A description")} if description else found
+
+
+session = Session()
