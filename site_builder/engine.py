@@ -21,9 +21,9 @@ from urllib.parse import urljoin
 import msgspec
 
 from site_builder.authored import Authored, html_path
+from site_builder.cached import cached_bytes
 from site_builder.docs_tree import write_page, write_tree
 from site_builder.theme import assets_folder, files_below, folder_digest, material_folder
-from tracker import _io, settings
 from tracker.exceptions import MissingPackageError, SiteError
 
 TITLE, DESCRIPTION, CONTENT = "tracker-mark-title", "tracker-mark-description", "<div>tracker-mark-content</div>"
@@ -86,15 +86,8 @@ def engine_key(title: str, authored: Authored) -> str:
 
 def render_shells(title: str, authored: Authored, key: str) -> Rendered:
     """Shells, authored pages and assets, from the cache when they were made before."""
-    cached = settings.cache_folder() / "shells" / f"{key}.msgpack"
-    with contextlib.suppress(OSError, msgspec.MsgspecError, ValueError):
-        return _unpacked(_io.read_file(cached, limit=1 << 30))
-    made = _render(title, authored)
-    with contextlib.suppress(OSError):
-        cached.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        data = msgspec.msgpack.encode(made)
-        _io.replace_file(cached, hashlib.sha256(data).digest() + data, durable=False)
-    return made
+    data = cached_bytes("shells", key, lambda: msgspec.msgpack.encode(_render(title, authored)))
+    return msgspec.msgpack.decode(data, type=Rendered)
 
 
 def _sources() -> tuple[Path, ...]:
@@ -107,12 +100,6 @@ def _version(package: str) -> str:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         raise MissingPackageError("Building a site", "site") from None
-
-
-def _unpacked(data: bytes) -> Rendered:
-    if hashlib.sha256(data[32:]).digest() != data[:32]:
-        raise ValueError("the cached shells are damaged")
-    return msgspec.msgpack.decode(data[32:], type=Rendered)
 
 
 def _render(title: str, authored: Authored) -> Rendered:
