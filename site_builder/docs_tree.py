@@ -84,7 +84,6 @@ def _settings(title: str, csp: str, authored: Authored) -> str:
             "custom_dir": "overrides",
             "font": False,
             "language": "en",
-            "palette": {"scheme": "default", "primary": "custom", "accent": "custom"},
         },
         "plugins": [],
         "markdown_extensions": _EXTENSIONS,

@@ -1,0 +1,4 @@
+import { startFrame } from "./frame";
+import { readPage } from "./page";
+
+startFrame(readPage());
