@@ -1,0 +1,27 @@
+"""What it costs to import tracker and to start its command, beside Python that does nothing."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.bench.measure import Figure, run_python
+from tests.bench.sizes import Size
+
+COMMANDS = {
+    "python": ("-c", "pass"),
+    "import tracker": ("-c", "import tracker"),
+    "import tracker, ready to log": ("-c", "from tracker import log_metric"),
+    "tracker --version": ("-m", "tracker.cli", "--version"),
+}
+
+
+def measure(size: Size, folder: Path) -> Iterator[Figure]:
+    """Medians of children that take turns."""
+    turns = [{name: run_python(*command).cpu for name, command in COMMANDS.items()} for _ in range(size.starts)]
+    medians = {name: statistics.median(turn[name] for turn in turns) * 1000 for name in COMMANDS}
+    base = medians.pop("python")
+    budgets = {"import tracker": 60 + base, "import tracker, ready to log": 60 + base}
+    for name, value in medians.items():
+        yield Figure(name, value, "ms", base, "python -c pass", budgets.get(name))
