@@ -44,7 +44,7 @@ Fit = Callable[[Any], None]
 
 SEEDS = (0, 1, 2)
 BATCHES = 300
-TREES = 120
+TREES = 80
 BATCH_SIZE = 64
 VALIDATE_EVERY = 5
 CROPS_START = 180
