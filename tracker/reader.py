@@ -149,6 +149,15 @@ def read_run(root: Path | str, run_id: str) -> ReadRun:
     return _read_run(folder).as_run(folder, folder.parent.parent.name)
 
 
+def read_trash(root: Path | str) -> Iterator[ReadRun]:
+    """The deleted runs of a store."""
+    root = Path(root)
+    for slug in folders(root / layout.TRASH):
+        for run_id in folders(root / layout.TRASH / slug):
+            folder = layout.trashed_run(root, slug, run_id)
+            yield _read_run(folder).as_run(folder, slug)
+
+
 def find_run(root: Path, run_id: str) -> Path:
     """The folder of a run; NotFoundError when no experiment has it."""
     names.check_run_id(run_id)

@@ -15,16 +15,17 @@ from tracker.query.evaluate import MISSING, as_number, compile_node
 from tracker.query.fields import EXPERIMENTS, RUNS
 from tracker.query.nodes import Field
 from tracker.query.parser import Order, parse, parse_order
-from tracker.query.subjects import ExperimentSource, ExperimentSubject, RunSource, RunSubject
+from tracker.query.subjects import ExperimentLike, ExperimentSource, RunLike, RunSource, RunSubject
 
 __all__ = [
     "EXPERIMENTS",
     "MISSING",
     "RUNS",
+    "ExperimentLike",
     "ExperimentSource",
-    "ExperimentSubject",
     "Field",
     "Order",
+    "RunLike",
     "RunSource",
     "RunSubject",
     "as_number",
@@ -35,11 +36,11 @@ __all__ = [
 ]
 
 
-def compile_query(query: str, *, now: int | None = None) -> Callable[[RunSubject], bool]:
+def compile_query(query: str, *, now: int | None = None) -> Callable[[RunLike], bool]:
     """A function that says whether a run matches. Raises QueryError; `now` is in UTC milliseconds."""
     return compile_node(parse(query, RUNS, now=now), RunSource())
 
 
-def compile_experiment_query(query: str, *, now: int | None = None) -> Callable[[ExperimentSubject], bool]:
+def compile_experiment_query(query: str, *, now: int | None = None) -> Callable[[ExperimentLike], bool]:
     """A function that says whether an experiment matches. Raises QueryError."""
     return compile_node(parse(query, EXPERIMENTS, now=now), ExperimentSource())

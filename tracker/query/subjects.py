@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from tracker.query.evaluate import MISSING
 from tracker.query.nodes import Field, Fold
@@ -15,53 +15,75 @@ _BETWEEN = "\0"
 """Keeps a text from being found across two names or values."""
 
 
-class RunSubject(NamedTuple):
+class RunLike(Protocol):
     """A run together with its experiment, which knows the name and the goals."""
+
+    @property
+    def file(self) -> RunFile: ...
+
+    @property
+    def experiment(self) -> ExperimentFile: ...
+
+
+class RunSubject(NamedTuple):
+    """The plainest RunLike."""
 
     file: RunFile
     experiment: ExperimentFile
 
 
-class ExperimentSubject(NamedTuple):
-    """An experiment and what is known of its times, in UTC milliseconds."""
+class ExperimentLike(Protocol):
+    """What is asked of an experiment; `entities.Experiment` has it. Times are UTC milliseconds."""
 
-    file: ExperimentFile
-    creation_time: int | None
-    last_update_time: int | None
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def experiment_id(self) -> str: ...
+
+    @property
+    def description(self) -> str: ...
+
+    @property
+    def tags(self) -> Mapping[str, str]: ...
+
+    @property
+    def creation_time(self) -> int | None: ...
+
+    @property
+    def last_update_time(self) -> int | None: ...
 
 
 class RunSource:
     """Reads the fields of `fields.RUNS`."""
 
-    def getter(self, field: Field) -> Callable[[RunSubject], object]:
+    def getter(self, field: Field) -> Callable[[RunLike], object]:
         """A function from a run to a value of the field, or MISSING."""
         key = field.key
         if field.family == "metric":
             return _best(key) if field.fold == "best" else _metric(key, field.fold)
         if field.family == "param":
-            return lambda subject: subject.file.params.get(key, MISSING)
+            return lambda run: run.file.params.get(key, MISSING)
         if field.family == "tag":
-            return lambda subject: subject.file.tags.get(key, MISSING)
+            return _source(_SOURCE_TAGS[key]) if key in _SOURCE_TAGS else lambda run: run.file.tags.get(key, MISSING)
         return _duration if key == "duration" else _attribute(_RUN_ATTRIBUTES[key])
 
-    def finder(self, text: str) -> Callable[[RunSubject], bool]:
+    def finder(self, text: str) -> Callable[[RunLike], bool]:
         """Finds a lower-case text in the name, params, tags and notes, or at the start of the id."""
-        return lambda subject: subject.file.run_id.startswith(text) or text in _run_text(subject.file)
+        return lambda run: run.file.run_id.startswith(text) or text in _run_text(run.file)
 
 
 class ExperimentSource:
     """Reads the fields of `fields.EXPERIMENTS`."""
 
-    def getter(self, field: Field) -> Callable[[ExperimentSubject], object]:
+    def getter(self, field: Field) -> Callable[[ExperimentLike], object]:
         """A function from an experiment to a value of the field, or MISSING."""
         key = field.key
-        if field.family == "tag":
-            return lambda subject: subject.file.tags.get(key, MISSING)
-        return _attribute(_EXPERIMENT_ATTRIBUTES[key])
+        return (lambda found: found.tags.get(key, MISSING)) if field.family == "tag" else _attribute(key)
 
-    def finder(self, text: str) -> Callable[[ExperimentSubject], bool]:
+    def finder(self, text: str) -> Callable[[ExperimentLike], bool]:
         """Finds a lower-case text in the name, the description and the tags."""
-        return lambda subject: text in _experiment_text(subject.file)
+        return lambda experiment: text in _experiment_text(experiment)
 
 
 _RUN_ATTRIBUTES = {
@@ -73,39 +95,39 @@ _RUN_ATTRIBUTES = {
     "experiment_name": "experiment.name",
     "parent": "file.parent",
 }
-_EXPERIMENT_ATTRIBUTES = {
-    "name": "file.name",
-    "experiment_id": "file.id",
-    "creation_time": "creation_time",
-    "last_update_time": "last_update_time",
-}
+_SOURCE_TAGS = {"mlflow.source.name": "script", "mlflow.source.git.commit": "commit"}
+"""MLflow's tags that stand in `Source` here."""
 
 
 def _attribute(path: str) -> Callable[[Any], object]:
     read = attrgetter(path)
-    return lambda subject: MISSING if (value := read(subject)) is None else value
+    return lambda thing: MISSING if (value := read(thing)) is None else value
 
 
-def _duration(subject: RunSubject) -> object:
-    file = subject.file
+def _source(name: str) -> Callable[[RunLike], object]:
+    return lambda run: MISSING if (value := getattr(run.file.source, name, None)) is None else value
+
+
+def _duration(run: RunLike) -> object:
+    file = run.file
     return MISSING if file.end_time is None else file.end_time - file.start_time
 
 
-def _metric(key: str, fold: Fold) -> Callable[[RunSubject], object]:
+def _metric(key: str, fold: Fold) -> Callable[[RunLike], object]:
     read = attrgetter(fold)
 
-    def value(subject: RunSubject) -> object:
-        metric = subject.file.metrics.get(key)
+    def value(run: RunLike) -> object:
+        metric = run.file.metrics.get(key)
         found = None if metric is None else read(metric)
         return MISSING if found is None else found
 
     return value
 
 
-def _best(key: str) -> Callable[[RunSubject], object]:
-    def value(subject: RunSubject) -> object:
-        metric = subject.file.metrics.get(key)
-        best = metric and best_of(metric, goal_of(key, subject.experiment.goal))
+def _best(key: str) -> Callable[[RunLike], object]:
+    def value(run: RunLike) -> object:
+        metric = run.file.metrics.get(key)
+        best = metric and best_of(metric, goal_of(key, run.experiment.goal))
         return best[0] if best else MISSING
 
     return value
@@ -116,6 +138,6 @@ def _run_text(run: RunFile) -> str:
     return _BETWEEN.join(texts).lower()
 
 
-def _experiment_text(experiment: ExperimentFile) -> str:
+def _experiment_text(experiment: ExperimentLike) -> str:
     texts = (experiment.name, experiment.description, *experiment.tags, *experiment.tags.values())
     return _BETWEEN.join(texts).lower()
