@@ -236,6 +236,8 @@ class ArtifactRow:
     truncated: bool = False
     note: str = ""
     """Why there is no preview or no copy."""
+    image: str = ""
+    """Source of an image that stands in the page itself (SVG); "" means that the copy is the source."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,209 @@
+"""The site's data: `data/v1/*.js`, as docs/site-data.md describes them.
+
+Names that came from a run are values, never keys, so that no name can stand for a property of the browser's objects.
+Metrics carry six significant digits; params are exact.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+
+from site_builder.downsample import pick
+from site_builder.model import SiteExperiment, SiteRun
+from tracker.schema import MetricSummary
+from tracker.summary import Series
+
+SCHEMA = 1
+ROWS = 2000
+"""Runs in one chunk of an experiment."""
+STATUS_LETTERS = {"RUNNING": "R", "FINISHED": "F", "FAILED": "X", "KILLED": "K", "STALE": "S"}
+
+_NONFINITE = {"nan": '"NaN"', "inf": '"Infinity"', "-inf": '"-Infinity"'}
+
+
+def wrapped(key: str, content: bytes) -> bytes:
+    """JSON as a classic script of three lines."""
+    return b"tracker(%b,\n%b\n)\n" % (msgspec.json.encode(key), content)
+
+
+def hashed_name(stem: str, content: bytes) -> str:
+    """`data/v1/<stem>.<hash>.js`: the name changes with the content, so it may be cached for ever."""
+    return f"data/v1/{stem}.{short_hash(content)}.js"
+
+
+def short_hash(content: bytes) -> str:
+    """Ten hex digits."""
+    return hashlib.blake2b(content, digest_size=5).hexdigest()
+
+
+def numbers(values: Iterable[float | None]) -> msgspec.Raw:
+    """An array of metric values as JSON: None is null, what is not finite is a text."""
+    values = list(values)
+    try:
+        text = ",".join(map("%.6g".__mod__, values))
+    except TypeError:
+        text = "n"
+    if "n" in text:
+        text = ",".join(map(_number, values))
+    return msgspec.Raw(f"[{text}]".encode())
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "null"
+    text = f"{value:.6g}"
+    return _NONFINITE.get(text, text)
+
+
+# Experiments
+
+
+def experiment_parts(runs: Sequence[SiteRun]) -> list[Sequence[SiteRun]]:
+    """The runs in chunks, newest first. The newest chunk is the one that is not full, so a new run changes it alone."""
+    first = len(runs) % ROWS
+    bounds = [0, *range(first or ROWS, len(runs) + 1, ROWS)]
+    return [runs[start:end] for start, end in pairwise(bounds)]
+
+
+def experiment_chunk(experiment: SiteExperiment, runs: Sequence[SiteRun]) -> bytes:
+    """Params, tags and summaries of metrics of some runs, column by column."""
+    files = [run.file for run in runs]
+    return msgspec.json.encode(
+        {
+            "schema": SCHEMA,
+            "rows": len(runs),
+            "experiment": {
+                "name": experiment.name,
+                "href": experiment.href,
+                "primary": experiment.primary,
+            },
+            "id": [run.id for run in runs],
+            "name": [file.name for file in files],
+            "status": [STATUS_LETTERS[file.status] for file in files],
+            "start": [file.start_time for file in files],
+            "duration": [run.duration for run in runs],
+            "parent": [run.parent_id for run in runs],
+            "chunk": [run.version for run in runs],
+            "params": _columns([file.params for file in files]),
+            "metrics": _metric_columns(experiment, [file.metrics for file in files]),
+            "tags": _columns([file.tags for file in files]),
+        }
+    )
+
+
+_MISSING = object()
+
+
+def _columns(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    keys = sorted({key for row in rows for key in row})
+    return [_column(key, [row.get(key, _MISSING) for row in rows]) for key in keys]
+
+
+def _column(key: str, values: list[Any]) -> dict[str, Any]:
+    """Values in a row each, or codes into a list of the different ones where they repeat."""
+    codes: dict[tuple[type, Any], int] = {}
+    coded = [-1 if value is _MISSING else codes.setdefault((type(value), value), len(codes)) for value in values]
+    if len(codes) * 2 <= len(values):
+        return {"key": key, "dict": [_json_value(value) for _, value in codes], "codes": coded}
+    return {"key": key, "values": [None if value is _MISSING else _json_value(value) for value in values]}
+
+
+def _json_value(value: Any) -> Any:
+    """A param as JSON: a logged null differs from a missing one, and what is not finite is a text."""
+    if value is None:
+        return {"none": True}
+    if type(value) is float and (value != value or value in (float("inf"), float("-inf"))):
+        return msgspec.Raw(_number(value).encode())
+    if type(value) is int and abs(value) >= 1 << 63:
+        return float(value) if abs(value) < 1 << 1000 else str(value)
+    return value
+
+
+def _metric_columns(experiment: SiteExperiment, rows: Sequence[dict[str, MetricSummary]]) -> list[dict[str, Any]]:
+    keys = sorted({key for row in rows for key in row})
+    return [_metric_column(key, experiment, [row.get(key) for row in rows]) for key in keys]
+
+
+def _metric_column(key: str, experiment: SiteExperiment, found: Sequence[MetricSummary | None]) -> dict[str, Any]:
+    goal = experiment.goal(key)
+    best = [experiment.best(key, metric) if metric else None for metric in found]
+    return {
+        "key": key,
+        "goal": goal,
+        "last": numbers([metric.last if metric else None for metric in found]),
+        "last_step": [metric.last_step if metric else None for metric in found],
+        "best": numbers([pair[0] if pair else None for pair in best]),
+        "best_step": [pair[1] if pair else None for pair in best],
+        "min": numbers([metric.min if metric else None for metric in found]),
+        "max": numbers([metric.max if metric else None for metric in found]),
+        "first": numbers([metric.first if metric else None for metric in found]),
+        "mean": numbers([metric.mean if metric else None for metric in found]),
+        "spark": [metric.spark if metric else "" for metric in found],
+    }
+
+
+# Runs
+
+
+def run_chunk(run: SiteRun, series: dict[str, Series], full: str | None) -> bytes:
+    """Everything that a run's page draws: summaries, and of each series at most 400 points."""
+    file = run.file
+    start = file.start_time
+    return msgspec.json.encode(
+        {
+            "schema": SCHEMA,
+            "id": run.id,
+            "name": file.name,
+            "status": file.status,
+            "start": start,
+            "end": file.end_time,
+            "parent": run.parent_id,
+            "experiment": {"name": run.experiment.name, "href": run.experiment.href},
+            "params": {"key": list(file.params), "value": [_json_value(value) for value in file.params.values()]},
+            "tags": {"key": list(file.tags), "value": list(file.tags.values())},
+            "metrics": _summaries(run.experiment, file.metrics),
+            "series": [_series(key, found, start) for key, found in sorted(series.items())],
+            "full": full,
+        }
+    )
+
+
+def _summaries(experiment: SiteExperiment, metrics: dict[str, MetricSummary]) -> dict[str, Any]:
+    keys = sorted(metrics)
+    found = [metrics[key] for key in keys]
+    best = [experiment.best(key, metric) for key, metric in zip(keys, found, strict=True)]
+
+    def each(value: Callable[[MetricSummary], Any]) -> list[Any]:
+        return [value(metric) for metric in found]
+
+    return {
+        "key": keys,
+        "goal": [experiment.goal(key) for key in keys],
+        "count": each(lambda metric: metric.count),
+        "last": numbers(each(lambda metric: metric.last)),
+        "last_step": each(lambda metric: metric.last_step),
+        "best": numbers([pair[0] if pair else None for pair in best]),
+        "best_step": [pair[1] if pair else None for pair in best],
+        "min": numbers(each(lambda metric: metric.min)),
+        "min_step": each(lambda metric: metric.min_step),
+        "max": numbers(each(lambda metric: metric.max)),
+        "max_step": each(lambda metric: metric.max_step),
+        "first": numbers(each(lambda metric: metric.first)),
+        "mean": numbers(each(lambda metric: metric.mean)),
+    }
+
+
+def _series(key: str, series: Series, start: int) -> dict[str, Any]:
+    chosen = pick(series.values)
+    return {
+        "metric": key,
+        "total": len(series.values),
+        "step": [series.steps[index] for index in chosen],
+        "time": [series.times[index] - start for index in chosen],
+        "value": numbers([series.values[index] for index in chosen]),
+    }

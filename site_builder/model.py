@@ -1,0 +1,166 @@
+"""What was read, seen as a site: every experiment and run with its address, its relatives and its digest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+import msgspec
+
+from site_builder.views import RunLink
+from tracker import names
+from tracker.reader import ReadExperiment, ReadRun, ReadStore
+from tracker.schema import Goal, MetricSummary, RunFile
+from tracker.summary import best_of, goal_of
+
+
+class SiteRun:
+    """A run and its place in the site."""
+
+    __slots__ = ("children", "experiment", "file", "id", "parent", "read", "version")
+
+    def __init__(self, read: ReadRun, experiment: SiteExperiment, run_id: str) -> None:
+        self.read = read
+        self.file: RunFile = read.file
+        self.experiment = experiment
+        self.id = run_id
+        """The run id, or a digest where the store holds one that cannot be an address."""
+        self.version = digest_of(read.digest, experiment.digest, run_id)
+        """Changes when anything of the run does; stands in the address of its data."""
+        self.parent: SiteRun | None = None
+        self.children: list[SiteRun] = []
+
+    @property
+    def href(self) -> str:
+        """The run's page."""
+        return f"runs/{self.id}/index.html"
+
+    @property
+    def parent_id(self) -> str | None:
+        """Id of the parent, when the store has it."""
+        return self.parent.id if self.parent else None
+
+    @property
+    def duration(self) -> int | None:
+        """Milliseconds; None while it runs."""
+        end = self.file.end_time
+        return None if end is None or self.file.status == "RUNNING" else end - self.file.start_time
+
+    @property
+    def link(self) -> RunLink:
+        """The run as other pages name it."""
+        return RunLink(self.id, self.file.name, self.href, self.file.status)
+
+    @property
+    def page_digest(self) -> str:
+        """Changes when anything on the run's page does, its relatives included."""
+        if not self.parent and not self.children:
+            return self.version
+        relatives = [*self.children, self.parent] if self.parent else self.children
+        return digest_of(self.version, *(f"{run.id} {run.file.name} {run.file.status}" for run in relatives))
+
+
+class SiteExperiment:
+    """An experiment and its place in the site."""
+
+    def __init__(self, read: ReadExperiment) -> None:
+        self.read = read
+        self.name = read.file.name
+        self.slug = read.slug if names.is_slug(read.slug) else f"x-{digest_of(read.slug)}"
+        self.href = f"experiments/{self.slug}/index.html"
+        self.digest = digest_of(msgspec.json.encode(read.file).decode(), self.slug)
+        self.runs: list[SiteRun] = []
+        """Newest first."""
+        self._goals: dict[str, Goal | None] = {}
+
+    def goal(self, metric: str) -> Goal | None:
+        """Whether more or less is better: as declared, else as the name says."""
+        if metric not in self._goals:
+            self._goals[metric] = goal_of(metric, self.read.file.goal)
+        return self._goals[metric]
+
+    def best(self, key: str, metric: MetricSummary) -> tuple[float, int] | None:
+        """The best value of a metric of one run, and its step."""
+        return best_of(metric, self.goal(key))
+
+    def ranked(self, metrics: Iterable[str]) -> list[str]:
+        """Those metrics that have a goal, the declared ones first, then those of validation."""
+        declared = {key: index for index, key in enumerate(self.read.file.goal)}
+        directed = [key for key in metrics if self.goal(key)]
+        return sorted(directed, key=lambda key: (declared.get(key, len(declared)), "val" not in key.lower(), key))
+
+    @cached_property
+    def metric_counts(self) -> Counter[str]:
+        """How many runs have each metric."""
+        return Counter(key for run in self.runs for key in run.file.metrics)
+
+    @cached_property
+    def primary(self) -> str | None:
+        """The metric that stands for the experiment: the first declared one, else the most common one with a goal."""
+        ranked = self.ranked(self.metric_counts)
+        declared = [key for key in ranked if key in self.read.file.goal]
+        return declared[0] if declared else max(ranked, key=self.metric_counts.__getitem__, default=None)
+
+    @cached_property
+    def runs_digest(self) -> str:
+        """Changes when anything of any run does."""
+        return digest_of(self.digest, *(run.page_digest for run in self.runs))
+
+
+class Site:
+    """Everything that pages are made of."""
+
+    def __init__(self, store: ReadStore, title: str) -> None:
+        self.store = store
+        self.title = title
+        self.twins: list[SiteRun] = []
+        """Runs whose id another run has, too."""
+        self.experiments = [SiteExperiment(read) for read in store.experiments]
+        self._by_id: dict[str, SiteRun] = {}
+        for experiment in self.experiments:
+            experiment.runs = [self._make_run(read, experiment) for read in experiment.read.runs]
+        self._join_families()
+
+    def runs(self) -> Iterator[SiteRun]:
+        """The runs of all experiments."""
+        for experiment in self.experiments:
+            yield from experiment.runs
+
+    @property
+    def total(self) -> int:
+        """How many runs there are."""
+        return sum(len(experiment.runs) for experiment in self.experiments)
+
+    @cached_property
+    def digest(self) -> str:
+        """Changes when anything that was read does."""
+        problems = repr(self.store.problems)
+        return digest_of(self.title, problems, *(experiment.runs_digest for experiment in self.experiments))
+
+    def run(self, run_id: str | None) -> SiteRun | None:
+        """A run by its id."""
+        return self._by_id.get(run_id) if run_id else None
+
+    def _make_run(self, read: ReadRun, experiment: SiteExperiment) -> SiteRun:
+        run_id = read.file.run_id
+        safe_id = run_id if names.is_run_id(run_id) else digest_of(run_id)
+        twin = safe_id in self._by_id
+        run = SiteRun(read, experiment, digest_of(read.slug, run_id) if twin else safe_id)
+        if twin:
+            self.twins.append(run)
+        self._by_id[run.id] = run
+        return run
+
+    def _join_families(self) -> None:
+        for run in self.runs():
+            if run.file.parent and run.file.parent != run.file.run_id:
+                run.parent = self._by_id.get(run.file.parent)
+                if run.parent:
+                    run.parent.children.append(run)
+
+
+def digest_of(*parts: str) -> str:
+    """32 hex digits for some texts."""
+    return hashlib.blake2b("\0".join(parts).encode(errors="surrogatepass"), digest_size=16).hexdigest()

@@ -1,0 +1,171 @@
+"""Artifacts of a run in the site: what is copied under which name, and what a page shows of it.
+
+Nothing that a run logged may run in the site's origin. Images that browsers only draw, plain text, CSV and JSON keep
+their names; every other text (HTML, SVG, XML, scripts, ...) and PDF is published as `<name>.txt`, which browsers show
+and never execute. Other files stay in the store. Links, pipes and devices are not followed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import os
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from site_builder.views import ArtifactRow
+from tracker import _io, layout
+
+MAX_COPY = 5_000_000
+"""Bytes of the largest artifact that is copied into the site."""
+MAX_LISTED = 200
+"""Artifacts that a page names."""
+MAX_INLINE = 32_000
+"""Bytes of the largest SVG that is drawn; it goes into the page, as an image that cannot run scripts."""
+HEAD = 100_000
+"""Bytes of a file that are looked at."""
+TEXT_SHOWN = 4_000
+ROWS_SHOWN, COLUMNS_SHOWN, CELL_SHOWN = 10, 12, 80
+PREVIEWS = 20
+"""Artifacts of a page that show their content, images aside."""
+
+IMAGES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp"})
+KEPT = IMAGES | {".csv", ".json", ".txt"}
+NEUTRAL = ".txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A file to copy from the store into the site."""
+
+    source: Path
+    target: str
+    """Below the site's root."""
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Artifacts:
+    """The files of a run."""
+
+    rows: tuple[ArtifactRow, ...] = ()
+    copies: tuple[Copy, ...] = ()
+    total: int = 0
+
+
+def read_artifacts(run_folder: Path, target: str) -> Artifacts:
+    """What a page shows of a run's artifacts; copies go below `target`, a folder in the site."""
+    files = _regular_files(run_folder / layout.ARTIFACTS)
+    found = list(itertools.islice(files, MAX_LISTED))
+    if not found:
+        return Artifacts()
+    taken: set[str] = set()
+    made = [
+        _artifact(path, size, name, target, taken, shown < PREVIEWS) for shown, (path, size, name) in enumerate(found)
+    ]
+    copies = tuple(copy for _, copy in made if copy)
+    return Artifacts(tuple(row for row, _ in made), copies, len(found) + sum(1 for _ in files))
+
+
+def _regular_files(folder: Path, prefix: str = "") -> Iterator[tuple[Path, int, str]]:
+    """Path, size and name of each regular file, the files of a folder before the folders in it."""
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted(entries, key=lambda entry: (entry.is_dir(follow_symlinks=False), entry.name))
+    except OSError:
+        return
+    for entry in found:
+        if entry.name.startswith(layout.ASIDE):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _regular_files(folder / entry.name, f"{prefix}{entry.name}/")
+        elif entry.is_file(follow_symlinks=False):
+            yield folder / entry.name, entry.stat(follow_symlinks=False).st_size, prefix + entry.name
+
+
+def _artifact(
+    path: Path, size: int, name: str, target: str, taken: set[str], shows: bool
+) -> tuple[ArtifactRow, Copy | None]:
+    shown = name.encode(errors="replace").decode()
+    if size > MAX_COPY:
+        return ArtifactRow(
+            shown, size, None, "", note=f"larger than {MAX_COPY // 1_000_000} MB, kept in the store"
+        ), None
+    try:
+        with _io.open_regular(path) as file:
+            head = file.read(HEAD)
+    except OSError as error:
+        return ArtifactRow(shown, size, None, "", note=f"cannot be read: {error.strerror}"), None
+    suffix = path.suffix.lower()
+    if suffix not in IMAGES and suffix != ".pdf" and _is_binary(head):
+        return ArtifactRow(shown, size, None, "", note="no text or image, kept in the store"), None
+    public = f"{target}/{_free_name(_public_name(name), taken)}"
+    return _row(shown, suffix, head, size, quote(public), shows), Copy(path, public, size)
+
+
+def _row(name: str, suffix: str, head: bytes, size: int, href: str, shows: bool) -> ArtifactRow:
+    if suffix in IMAGES:
+        return ArtifactRow(name, size, href, "image")
+    if suffix == ".svg" and size <= MAX_INLINE:
+        source = f"data:image/svg+xml;base64,{b64encode(head).decode()}"
+        return ArtifactRow(name, size, href, "image", image=source)
+    if not shows or not size or suffix == ".pdf":
+        return ArtifactRow(name, size, href, "")
+    if suffix in (".csv", ".tsv"):
+        return _table(name, head, size, href, "\t" if suffix == ".tsv" else ",")
+    text = head.decode("utf-8-sig", errors="replace")
+    kind = "json" if suffix in (".json", ".jsonl") else "text"
+    truncated = len(text) > TEXT_SHOWN or size > len(head)
+    return ArtifactRow(name, size, href, kind, text=text[:TEXT_SHOWN], truncated=truncated)
+
+
+def _table(name: str, head: bytes, size: int, href: str, delimiter: str) -> ArtifactRow:
+    """The first rows and columns of a file of comma-separated values."""
+    lines = io.StringIO(head.decode("utf-8-sig", errors="replace"), newline="")
+    try:
+        rows = list(itertools.islice(csv.reader(lines, delimiter=delimiter), ROWS_SHOWN + 2))
+    except csv.Error:
+        return ArtifactRow(name, size, href, "", note="no table of comma-separated values")
+    cut = [tuple(_cell(cell) for cell in row[:COLUMNS_SHOWN]) for row in rows]
+    truncated = len(rows) > ROWS_SHOWN + 1 or any(len(row) > COLUMNS_SHOWN for row in rows)
+    names, body = (cut[0], cut[1 : ROWS_SHOWN + 1]) if cut else ((), [])
+    return ArtifactRow(name, size, href, "table", head=names, rows=tuple(body), truncated=truncated)
+
+
+def _cell(text: str) -> str:
+    return text if len(text) <= CELL_SHOWN else text[: CELL_SHOWN - 1] + "…"
+
+
+def _is_binary(head: bytes) -> bool:
+    start = head[:8192]
+    if b"\0" in start:
+        return True
+    try:
+        start.decode()
+    except UnicodeDecodeError as error:
+        return error.start < len(start) - 4
+    return False
+
+
+def _public_name(name: str) -> str:
+    """A path that no server runs, hides or reads as a page."""
+    parts = [
+        f"dot{part}" if part.startswith(".") else part for part in name.encode(errors="replace").decode().split("/")
+    ]
+    path = "/".join(part.replace("\\", "_") for part in parts)
+    return path if Path(path).suffix.lower() in KEPT else path + NEUTRAL
+
+
+def _free_name(path: str, taken: set[str]) -> str:
+    """The path, numbered where another file took it; files are told apart on systems that ignore case, too."""
+    stem, dot, suffix = path.rpartition(".")
+    for number in itertools.count(2):
+        if path.lower() not in taken:
+            break
+        path = f"{stem}-{number}{dot}{suffix}"
+    taken.add(path.lower())
+    return path
