@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
@@ -189,7 +190,7 @@ def make_frame(runs: Sequence[FoundRun]) -> pandas.DataFrame:
         "run_id": [file.run_id for file in files],
         "experiment_id": [run.experiment.id for run in runs],
         "status": [file.status for file in files],
-        "artifact_uri": [str(run.read.folder / layout.ARTIFACTS) for run in runs],
+        "artifact_uri": [f"{run.read.folder}{os.sep}{layout.ARTIFACTS}" for run in runs],
         "start_time": times("start_time"),
         "end_time": times("end_time"),
     }
