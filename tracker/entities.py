@@ -5,8 +5,9 @@ Made from what the reader gives; reading any of them touches no file again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from tracker import codec, layout
 from tracker.schema import MetricSummary
@@ -41,8 +42,7 @@ class LifecycleStage:
     DELETED = "deleted"
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(Struct, frozen=True):
     """One point of a metric."""
 
     key: str
@@ -52,41 +52,37 @@ class Metric:
     step: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(Struct, frozen=True):
     """A param, its value as text."""
 
     key: str
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunTag:
+class RunTag(Struct, frozen=True):
     """A tag of a run."""
 
     key: str
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Experiment:
+class Experiment(Struct, frozen=True):
     """An experiment."""
 
     experiment_id: str
     name: str
     artifact_location: str
     lifecycle_stage: str = LifecycleStage.ACTIVE
-    tags: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = {}
     creation_time: int | None = None
     """UTC milliseconds."""
     last_update_time: int | None = None
     description: str = ""
-    goal: dict[str, str] = field(default_factory=dict)
+    goal: dict[str, str] = {}
     """maximize or minimize by metric, as declared."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunInfo:
+class RunInfo(Struct, frozen=True):
     """Identity and state of a run."""
 
     run_id: str
@@ -108,8 +104,7 @@ class RunInfo:
         return self.run_id
 
 
-@dataclass(frozen=True, slots=True)
-class RunData:
+class RunData(Struct, frozen=True):
     """What a run logged, in MLflow's forms."""
 
     metrics: dict[str, float]
@@ -119,8 +114,7 @@ class RunData:
     tags: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """A run: MLflow's `info` and `data`, and beside them the typed `params` and the summaries of the `metrics`.
 
     >>> run = tracker.get_run(run_id)
@@ -130,12 +124,12 @@ class Run:
 
     info: RunInfo
     data: RunData
-    params: dict[str, codec.Param] = field(default_factory=dict)
-    metrics: dict[str, MetricSummary] = field(default_factory=dict)
+    params: dict[str, codec.Param] = {}
+    metrics: dict[str, MetricSummary] = {}
 
     def to_dictionary(self) -> dict[str, object]:
         """Plain dictionaries of info and data."""
-        info = {name: getattr(self.info, name) for name in self.info.__dataclass_fields__}
+        info = {name: getattr(self.info, name) for name in self.info.__struct_fields__}
         data = {"metrics": self.data.metrics, "params": self.data.params, "tags": self.data.tags}
         return {"info": info, "data": data}
 

@@ -21,7 +21,6 @@ Each message says what happened, where, and what to do.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -136,5 +135,7 @@ class MissingPackageError(TrackerError, ImportError):
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """` Did you mean "x"?` when one of the known names is close, else an empty text."""
+    import difflib
+
     close = difflib.get_close_matches(name, list(known), n=1)
     return f' Did you mean "{close[0]}"?' if close else ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -30,8 +29,7 @@ class Problem(msgspec.Struct, frozen=True):
     run_id: str | None = None
 
 
-@dataclass(slots=True)
-class LogFile:
+class LogFile(msgspec.Struct):
     """One log file as far as it could be read."""
 
     name: str
@@ -47,18 +45,17 @@ class LogFile:
     lines: int = 0
 
 
-@dataclass(slots=True)
-class MergedLogs:
+class MergedLogs(msgspec.Struct):
     """What all log files of a run say together."""
 
-    files: list[LogFile] = field(default_factory=list)
-    params: dict[str, codec.Param] = field(default_factory=dict)
-    tags: dict[str, str | None] = field(default_factory=dict)
+    files: list[LogFile] = []
+    params: dict[str, codec.Param] = {}
+    tags: dict[str, str | None] = {}
     """None where the tag was deleted."""
-    series: dict[str, Series] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-    _param_times: dict[str, int] = field(default_factory=dict)
-    _tag_times: dict[str, int] = field(default_factory=dict)
+    series: dict[str, Series] = {}
+    problems: list[Problem] = []
+    _param_times: dict[str, int] = {}
+    _tag_times: dict[str, int] = {}
 
     def add_param(self, record: Record) -> str | None:
         """Keep the first value of a param; says so when another value came later."""

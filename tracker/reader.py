@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,8 +29,7 @@ MAX_FILE = 64 * 1024 * 1024
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class ReadRun:
+class ReadRun(msgspec.Struct, frozen=True):
     """One run as its files tell it."""
 
     folder: Path
@@ -43,8 +41,7 @@ class ReadRun:
     problems: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ReadExperiment:
+class ReadExperiment(msgspec.Struct, frozen=True):
     """One experiment and its runs, newest first."""
 
     slug: str
@@ -53,8 +50,7 @@ class ReadExperiment:
     runs: tuple[ReadRun, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ReadStore:
+class ReadStore(msgspec.Struct, frozen=True):
     """Everything in a store but the points of the metrics."""
 
     root: Path
@@ -76,11 +72,10 @@ class ReadStore:
         raise NotFoundError(f"There is no experiment {name!r} in {self.root}.{did_you_mean(name, known)}")
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(msgspec.Struct, frozen=True):
     """Every point of every metric of a run."""
 
-    series: dict[str, Series] = field(default_factory=dict)
+    series: dict[str, Series] = {}
     problems: tuple[Problem, ...] = ()
 
 

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
 
 from tracker import _clock, capture, names, process, reader, settings
 from tracker import run as runs
@@ -206,6 +205,8 @@ def folder_of(uri: str | os.PathLike[str]) -> Path:
     if not text.strip() or "\0" in text:
         raise InvalidValueError(f"{text!r} names no folder. Use a path such as ./runs.")
     if text.startswith("file:"):
+        from urllib.request import url2pathname  # brings http and ssl with it
+
         return Path(url2pathname(unquote(urlsplit(text).path))).absolute()
     if "://" in text:
         raise InvalidValueError(

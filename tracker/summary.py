@@ -6,7 +6,8 @@ import itertools
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from tracker.schema import Goal, MetricSummary
 
@@ -29,14 +30,13 @@ _QUALIFIERS = frozenset(
 )
 
 
-@dataclass(slots=True)
-class Series:
+class Series(Struct):
     """All points of one metric, ordered by step, then time."""
 
-    steps: list[int] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
+    steps: list[int] = []
+    values: list[float] = []
     """NaN and infinities included."""
-    times: list[int] = field(default_factory=list)
+    times: list[int] = []
     """UTC milliseconds."""
 
     def __len__(self) -> int:
