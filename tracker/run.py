@@ -82,9 +82,8 @@ class ActiveRun:
         try:
             prefix = self._prefixes[key]
         except (KeyError, TypeError):
-            prefix = self._prefixes[key] = codec.metric_prefix(key)
-        # x - x is 0 for every finite float: the quick way for what nearly every call logs
-        text = repr(value) if type(value) is float and value - value == 0.0 else codec.metric_text(key, value)
+            prefix = self._prefix(key)
+        text = codec.metric_text(key, value)
         when = time.time_ns() // 1_000_000 if timestamp is None else codec.as_integer(timestamp, "A timestamp")
         if type(step) is not int:
             step = 0 if step is None else codec.as_integer(step, "A step")
@@ -97,9 +96,18 @@ class ActiveRun:
         when = _clock.now_ms() if timestamp is None else codec.as_integer(timestamp, "A timestamp")
         number = 0 if step is None else codec.as_integer(step, "A step")
         tail = f',"step":{number},"time":{when}}}\n'
-        lines = [f"{codec.metric_prefix(key)}{codec.metric_text(key, value)}{tail}" for key, value in metrics.items()]
+        known = self._prefixes
+        lines = [
+            f"{known[key] if key in known else self._prefix(key)}{codec.metric_text(key, value)}{tail}"
+            for key, value in metrics.items()
+        ]
         if lines:
             self._writer.append("".join(lines).encode())
+
+    def _prefix(self, key: str) -> str:
+        """The beginning of each record of a metric; its name is checked once."""
+        prefix = self._prefixes[key] = codec.metric_prefix(key)
+        return prefix
 
     # Params
 
@@ -211,7 +219,13 @@ class ActiveRun:
         try:
             self._writer.close(status, by)
         finally:
-            self.write_snapshot()
+            if not self._owner_will():
+                self.write_snapshot()
+
+    def _owner_will(self) -> bool:
+        """Whether the snapshot is the owner's to write: it lives, and looks at all logs once it has ended."""
+        path = self.folder / layout.RUN_FILE
+        return self._writer.role == "joined" and self._identity(path).status == "RUNNING"
 
     def write_snapshot(self) -> None:
         """Replace run.json by what all logs say, again while they grow: the last writer to close leaves it complete."""

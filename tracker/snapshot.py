@@ -7,7 +7,7 @@ import msgspec
 from tracker import _clock, settings
 from tracker import process as processes
 from tracker.logs import LogFile, MergedLogs
-from tracker.schema import Process, RunFile, Status
+from tracker.schema import LogState, Process, RunFile, Status
 from tracker.summary import summarize
 
 RUN_NAME_TAG = "mlflow.runName"
@@ -36,8 +36,15 @@ def make_snapshot(identity: RunFile, logs: MergedLogs) -> RunFile:
         tags=kept_tags,
         params={**identity.params, **logs.params},
         metrics={**identity.metrics, **{key: summarize(series) for key, series in logs.series.items()}},
-        logs={file.name: file.state for file in logs.files},
+        logs={file.name: _state(file) for file in logs.files},
     )
+
+
+def _state(file: LogFile) -> LogState:
+    """A log whose process is known to be gone is as good as closed: it will not grow."""
+    if file.state.closed or file.header is None or _lives(file.header.process) is not False:
+        return file.state
+    return LogState(file.state.bytes, True)
 
 
 def _ending(identity: RunFile, files: list[LogFile]) -> _Ending:

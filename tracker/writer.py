@@ -32,7 +32,8 @@ class LogWriter:
 
     def __init__(self, run_folder: Path, role: Role) -> None:
         self._folder = run_folder
-        self._role: Role = role
+        self.role: Role = role
+        """"owner" or "joined"; a forked child has joined."""
         self._on_error = settings.on_error()
         self._fsync = settings.fsync()
         self._always = self._fsync == "always"
@@ -109,7 +110,7 @@ class LogWriter:
             _io.close(self._fd)
         self._fd = -1
         self._id = ""
-        self._role = "joined"
+        self.role = "joined"
         self._queue.clear()
         self._queued = 0
 
@@ -188,7 +189,7 @@ class LogWriter:
             return
         writer = names.new_id()
         path = layout.log_file(self._folder, writer)
-        header = codec.line(**_header(writer, self._role, continues=self._id))
+        header = codec.line(**_header(writer, self.role, continues=self._id))
         fd = _io.open_log(path)
         try:
             if _io.append(fd, path, header) != len(header):
