@@ -63,3 +63,9 @@ def test_an_error_shows_the_query_with_a_caret_under_the_mistake() -> None:
         compile_query("otter AND\nstatu = 'x'")
     lines = str(caught.value).splitlines()
     assert lines[1:3] == ["  otter AND statu = 'x'", "            ^"]
+
+
+def test_a_pattern_takes_time_that_grows_with_the_text_only() -> None:
+    matches = compile_query(f"params.model LIKE '{'%a' * 30}b'")
+    run = {**CASES["runs"][0], "params": {"model": "a" * 5000}}
+    assert not matches(subject(run))
