@@ -31,11 +31,12 @@ _T = TypeVar("_T")
 
 record_decoder = msgspec.json.Decoder(Record)
 run_decoder = msgspec.json.Decoder(RunFile)
+_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def json_text(value: object) -> str:
     """Compact strict JSON, with text as UTF-8 rather than escapes."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _encoder.encode(value)
 
 
 def json_file(value: object) -> bytes:
