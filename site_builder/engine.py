@@ -23,6 +23,7 @@ import msgspec
 from site_builder.authored import Authored, html_path
 from site_builder.cached import cached_bytes
 from site_builder.docs_tree import write_page, write_tree
+from site_builder.prose import Found, read_prose
 from site_builder.theme import assets_folder, files_below, folder_digest, material_folder
 from tracker.exceptions import MissingPackageError, SiteError
 
@@ -67,6 +68,8 @@ class Rendered(msgspec.Struct, frozen=True):
     """HTML of each kind of page with the marks TITLE, DESCRIPTION and CONTENT."""
     files: dict[str, bytes]
     """Authored pages, and the scripts and styles that any page needs, by path in the site."""
+    prose: list[Found] = []
+    """What the search finds in authored pages."""
     problems: list[str] = []
     """What MkDocs warned of."""
 
@@ -92,7 +95,7 @@ def render_shells(title: str, authored: Authored, key: str) -> Rendered:
 
 def _sources() -> tuple[Path, ...]:
     here = Path(__file__)
-    return here, here.with_name("docs_tree.py"), here.with_name("authored.py")
+    return tuple(here.with_name(name) for name in ("engine.py", "docs_tree.py", "authored.py", "prose.py"))
 
 
 def _version(package: str) -> str:
@@ -126,7 +129,9 @@ def _collect(site: Path, title: str, authored: Authored, problems: list[str]) ->
     assets = _referenced(site, pages | {html_path(path): shells[kind] for kind, path in SHELLS.items()})
     assets |= {f"assets/{path.relative_to(assets_folder()).as_posix()}" for path in files_below(assets_folder())}
     files = {path: page.encode() for path, page in pages.items()}
-    return Rendered(shells, files | {path: (site / path).read_bytes() for path in sorted(assets)}, problems)
+    files |= {path: (site / path).read_bytes() for path in sorted(assets)}
+    prose = [found for path, page in pages.items() for found in read_prose(page, path)]
+    return Rendered(shells, files, prose, problems)
 
 
 def _squeezed(shell: str) -> str:
