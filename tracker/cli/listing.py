@@ -104,14 +104,10 @@ def default_columns(subjects: Sequence[RunSubject], store: ReadStore) -> Iterato
 
 
 def varying_params(subjects: Sequence[RunSubject]) -> list[str]:
-    """Parameters that tell the runs apart, those that most runs have first."""
+    """Parameters that have several values, those that most runs have first."""
     counts = Counter(param for run, _ in subjects for param in run.params)
-    varying = [
-        param
-        for param, _ in counts.most_common()
-        if len({str(run.params.get(param, MISSING)) for run, _ in subjects}) > 1
-    ]
-    return varying[:MOST_PARAMS]
+    values = {param: {str(run.params[param]) for run, _ in subjects if param in run.params} for param in counts}
+    return [param for param, _ in counts.most_common() if len(values[param]) > 1][:MOST_PARAMS]
 
 
 def field_column(head: str, field: Field, subjects: Sequence[RunSubject], rank: int) -> Column:

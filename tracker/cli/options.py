@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from tracker import settings
+
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -33,6 +35,6 @@ def json_option(command: _F) -> _F:
 
 
 def _folder(ctx: click.Context, param: click.Parameter, value: str | None) -> Path:
-    from tracker.reader import default_store
+    from tracker.session import folder_of
 
-    return Path(value) if value else default_store()
+    return folder_of(value or settings.tracking_uri() or settings.DEFAULT_STORE)
