@@ -18,6 +18,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from io import BufferedReader
 from pathlib import Path
+from typing import BinaryIO
 
 from tracker.exceptions import StorageError
 
@@ -48,6 +49,14 @@ def append(fd: int, path: Path, data: bytes) -> int:
     written = os.write(fd, fault("append", str(path), data))
     fault("appended", str(path), b"")
     return written
+
+
+def cut_back(fd: int, path: Path, count: int) -> None:
+    """Take back the last bytes that were appended, where the system lets us."""
+    if count:
+        _point("cut", path)
+        with contextlib.suppress(OSError):
+            os.ftruncate(fd, os.fstat(fd).st_size - count)
 
 
 def sync(fd: int, path: Path) -> None:
@@ -99,29 +108,36 @@ def create_file(path: Path, data: bytes, *, durable: bool) -> None:
         sync_folder(path.parent)
 
 
-def copy_file(source: Path, target: Path, *, durable: bool) -> None:
-    """Copy the bytes of a regular file (not its name, rights or times) in place of what is there."""
+def copy_file(source: BinaryIO, target: Path, *, durable: bool) -> int:
+    """Put the rest of an open file in place of what is there; returns how many bytes that was."""
     aside = _aside(target)
     try:
         _point("copy", target)
-        with open_regular(source) as reader, os.fdopen(os.open(aside, _CREATE, 0o666), "wb") as writer:
-            shutil.copyfileobj(reader, writer, 1 << 20)
+        with os.fdopen(os.open(aside, _CREATE, 0o666), "wb") as writer:
+            shutil.copyfileobj(source, writer, 1 << 20)
             writer.flush()
             if durable:
                 sync(writer.fileno(), aside)
+            size = writer.tell()
         _point("rename", target)
         aside.replace(target)
     except BaseException:
         discard(aside)
         raise
+    return size
 
 
 def move_folder(source: Path, target: Path, *, durable: bool) -> None:
     """Rename a folder to a name that is free; raises FileExistsError (or OSError) when it is not."""
     _point("rename", target)
-    if target.exists():
+    if os.path.lexists(target):
         raise FileExistsError(errno.EEXIST, "There is such a folder already", str(target))
-    source.rename(target)
+    try:
+        source.rename(target)
+    except OSError as error:
+        if error.errno == errno.ENOTEMPTY:
+            raise FileExistsError(errno.EEXIST, "There is such a folder already", str(target)) from None
+        raise
     if durable:
         sync_folder(target.parent)
 
@@ -140,8 +156,19 @@ def sync_folder(path: Path) -> None:
     fd = os.open(path, os.O_RDONLY)
     try:
         os.fsync(fd)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
     finally:
         close(fd)
+
+
+def is_folder(path: Path | str) -> bool:
+    """Whether a folder lies there itself: no link to one, and nothing that cannot be looked at."""
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def open_regular(path: Path) -> BufferedReader:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tracker import _clock, _io, artifacts, codec, entities, layout, logs, names, process, reader, settings
-from tracker.exceptions import InvalidValueError, NotFoundError, ParamClashError, did_you_mean
+from tracker.exceptions import InvalidValueError, NotFoundError, ParamClashError, StorageError, did_you_mean
 from tracker.schema import RunFile, Status
 from tracker.snapshot import make_snapshot
 from tracker.writer import LogWriter, Role
@@ -45,6 +46,7 @@ class ActiveRun:
         self._prefixes: dict[str, str] = {}
         self._params = dict(file.params)
         self._pid = os.getpid()
+        self._ended = False
 
     # What it is
 
@@ -185,21 +187,27 @@ class ActiveRun:
             below = f"{artifact_path}/{source.name}" if artifact_path else source.name
             self.log_artifacts(source, below)
             return
-        self._keep([artifacts.copy(source, self.artifact_folder, artifact_path, durable=self._durable())])
+        with self._forgiven(f"The artifact {source}"):
+            self._keep([artifacts.copy(source, self.folder, artifact_path, durable=self._durable())])
 
     def log_artifacts(self, local_dir: str | os.PathLike[str], artifact_path: str | None = None) -> None:
         """Copy all files below a folder into the run, below `artifact_path` if that is given."""
-        self._keep(artifacts.copy_all(Path(local_dir), self.artifact_folder, artifact_path, durable=self._durable()))
+        with self._forgiven(f"A part of the artifacts in {local_dir}"):
+            self._keep(artifacts.copy_all(Path(local_dir), self.folder, artifact_path, durable=self._durable()))
 
     def log_text(self, text: str, artifact_file: str) -> None:
         """Write a text as an artifact, such as `log_text(report, "report.txt")`."""
         data = names.check_text(text, "The text of an artifact").encode()
-        self._keep([artifacts.write(data, self.artifact_folder, artifact_file, durable=self._durable())])
+        self._write_artifact(data, artifact_file)
 
     def log_dict(self, dictionary: Mapping[str, object] | list[object], artifact_file: str) -> None:
         """Write a dict or list as an artifact: YAML where the name ends in .yaml or .yml, else JSON."""
         data = artifacts.dict_bytes(dictionary, artifact_file)
-        self._keep([artifacts.write(data, self.artifact_folder, artifact_file, durable=self._durable())])
+        self._write_artifact(data, artifact_file)
+
+    def _write_artifact(self, data: bytes, artifact_file: str) -> None:
+        with self._forgiven(f"The artifact {artifact_file}"):
+            self._keep([artifacts.write(data, self.folder, artifact_file, durable=self._durable())])
 
     def _keep(self, written: Iterable[artifacts.Written]) -> None:
         now = _clock.now_ms()
@@ -208,19 +216,28 @@ class ActiveRun:
     def _durable(self) -> bool:
         return settings.fsync() == "always"
 
+    @contextmanager
+    def _forgiven(self, what: str) -> Iterator[None]:
+        """With on_error="warn", what the disk refuses is a warning and a loss that is told at the end."""
+        try:
+            yield
+        except StorageError as error:
+            if not self._writer.forgiving:
+                raise
+            self._writer.lose(what, error)
+
     # The end
 
     def end(self, status: str = "FINISHED", by: str | None = None) -> None:
         """End the run as FINISHED, FAILED or KILLED. In a forked child only its own log is closed."""
-        if status not in _END_STATES:
-            raise InvalidValueError(f"A run can end as {', '.join(_END_STATES)}, not as {status!r}.")
-        if self._writer.closed:
+        check_end_status(status)
+        if self._ended:
             return
-        try:
+        with self._forgiven("The snapshot of the run"):
             self._writer.close(status, by)
-        finally:
-            if not self._owner_will():
+            if self._writer.begun and not self._owner_will():
                 self.write_snapshot()
+        self._ended = True
 
     def _owner_will(self) -> bool:
         """Whether the snapshot is the owner's to write: it lives, and looks at all logs once it has ended."""
@@ -231,16 +248,16 @@ class ActiveRun:
         """Replace run.json by what all logs say, again while they grow: the last writer to close leaves it complete."""
         durable = settings.fsync() != "never"
         path = self.folder / layout.RUN_FILE
-        if durable:
-            _io.sync_folder(self.folder / layout.LOG)
-        for _ in range(_MAX_TRIES):
-            snapshot = make_snapshot(self._identity(path), logs.read_logs(self.folder))
-            with _io.explained("write", path):
+        with _io.explained("write", path):
+            if durable:
+                _io.sync_folder(self.folder / layout.LOG)
+            for _ in range(_MAX_TRIES):
+                snapshot = make_snapshot(self._identity(path), logs.read_logs(self.folder))
                 _io.replace_file(path, codec.run_file_bytes(snapshot), durable=durable)
-            if _is_complete(self.folder, snapshot):
-                break
-        if durable:
-            _io.sync_folder(self.folder.parent)
+                if _is_complete(self.folder, snapshot):
+                    break
+            if durable:
+                _io.sync_folder(self.folder.parent)
 
     def _identity(self, path: Path) -> RunFile:
         try:
@@ -261,6 +278,12 @@ class ActiveRun:
 
     def __repr__(self) -> str:
         return f"<ActiveRun {self._file.name!r} {self.run_id}>"
+
+
+def check_end_status(status: str) -> None:
+    """InvalidValueError for a status that no run can end with."""
+    if status not in _END_STATES:
+        raise InvalidValueError(f"A run can end as {', '.join(_END_STATES)}, not as {status!r}.")
 
 
 def ending_of(error: BaseException | None) -> tuple[Status, str | None]:
@@ -297,8 +320,6 @@ def open_existing(store: Store, run_id: str, *, edit: bool = False) -> ActiveRun
     """
     found = reader.read_run(store.root, run_id)
     role: Role = "joined" if edit or found.file.status == "RUNNING" else "owner"
-    run = ActiveRun(store, found.folder, found.file, role)
-    run.open()
     if role == "owner":
         path = found.folder / layout.RUN_FILE
         reopened = msgspec.structs.replace(
@@ -306,4 +327,6 @@ def open_existing(store: Store, run_id: str, *, edit: bool = False) -> ActiveRun
         )
         with _io.explained("write", path):
             _io.replace_file(path, codec.run_file_bytes(reopened), durable=False)
+    run = ActiveRun(store, found.folder, found.file, role)
+    run.open()
     return run

@@ -34,7 +34,8 @@ class LogWriter:
         self._folder = run_folder
         self.role: Role = role
         """"owner" or "joined"; a forked child has joined."""
-        self._on_error = settings.on_error()
+        self.forgiving = settings.on_error() == "warn"
+        """Whether what the disk refuses is a warning, and kept in memory for later."""
         self._fsync = settings.fsync()
         self._always = self._fsync == "always"
         self._fd = -1
@@ -42,9 +43,7 @@ class LogWriter:
         self._id = ""
         self._closed = False
         self._dirty = False
-        self._queue: deque[bytes] = deque()
-        self._queued = 0
-        self._dropped = 0
+        self._empty_queue()
         self._reset_locks()
 
     def open(self) -> None:
@@ -53,9 +52,9 @@ class LogWriter:
             self._ensure_open()
 
     @property
-    def closed(self) -> bool:
-        """Whether its last record is written."""
-        return self._closed
+    def begun(self) -> bool:
+        """Whether a record was written; in a forked child that logged nothing there was none."""
+        return bool(self._id)
 
     def append(self, data: bytes) -> None:
         """Write whole lines. Returns when the operating system has them; raises StorageError otherwise."""
@@ -63,38 +62,42 @@ class LogWriter:
             if self._fd < 0 or self._queue:
                 self._append_slowly(data)
                 return
+            count = 0
             try:
                 count = _io.append(self._fd, self._path, data)
+                if count != len(data):
+                    raise _short_write()
+                if self._always:
+                    _io.sync(self._fd, self._path)
             except OSError as error:
-                self._failed(data, 0, error)
-                return
-            if count != len(data):
-                self._failed(data, count, _short_write())
-                return
+                self._refused(data, count, error)
             self._dirty = True
-            if self._always:
-                _io.sync(self._fd, self._path)
 
     def close(self, status: str, signal: str | None = None) -> None:
-        """Write the last record and bring the file to the disk. Closing twice is fine."""
+        """Write the last record and bring the file to the disk. Closing twice is fine, and so is trying again."""
         with self.lock:
             if self._closed:
                 return
-            fields: dict[str, object] = {"end": status, "time": _clock.now_ms()}
-            if signal:
-                fields["signal"] = signal
-            try:
-                self._append_slowly(codec.line(**fields))
+            if self.begun or self._queue:
+                fields: dict[str, object] = {"end": status, "time": _clock.now_ms()}
+                self.append(codec.line(**fields, **({"signal": signal} if signal else {})))
                 self._tell_losses()
-                if self._fsync != "never":
-                    with _io.explained("bring to the disk", self._path), self._sync_lock:
-                        _io.sync(self._fd, self._path)
-            finally:
-                self._closed = True
-                self._release()
+                self._sync_at_end()
+            self._closed = True
+            self._release()
+            _living.discard(self)
+
+    def lose(self, what: str, error: OSError) -> None:
+        """Warn that something is not kept; it is counted among the losses."""
+        self._lost += 1
+        self._reason = error
+        warnings.warn(f"{what} is lost: {error}", stacklevel=4)
 
     def beat(self) -> None:
         """Show that the process lives; bring what was written since the last beat to the disk."""
+        if self._queue:
+            with self.lock:
+                self._drain()
         with self._sync_lock, contextlib.suppress(OSError):
             if self._fd < 0:
                 return
@@ -111,78 +114,86 @@ class LogWriter:
         self._fd = -1
         self._id = ""
         self.role = "joined"
-        self._queue.clear()
-        self._queued = 0
+        self._empty_queue()
 
     def _reset_locks(self) -> None:
         self.lock = threading.RLock()
         """Held for each write; reentrant, since a signal may end the run in the middle of one."""
         self._sync_lock = threading.RLock()
 
+    def _empty_queue(self) -> None:
+        self._queue: deque[bytes] = deque()
+        self._queued = 0
+        self._lost = 0
+        self._reason = _short_write()
+
     def _append_slowly(self, data: bytes) -> None:
-        """The way with a queue, a file to open, or both."""
+        """The way with a file to open or a queue."""
         if self._closed:
             raise RunStateError(
                 f"The run in {self._folder} is closed. Resume it with start_run(run_id={self._folder.name!r})."
             )
-        self._queue.append(data)
-        self._queued += len(data)
-        try:
+        if self._queue:
+            self._enqueue(data)
             self._drain()
+            return
+        try:
+            self._ensure_open()
         except OSError as error:
-            if self._on_error == "raise":
-                self._forget(data)
-                raise _io.storage_error("write to", self._path, error) from error
-            self._warn(error)
+            self._refused(data, 0, error)
+        else:
+            self.append(data)
 
-    def _drain(self) -> None:
-        self._ensure_open()
-        while self._queue:
-            data = self._queue[0]
-            try:
-                count = _io.append(self._fd, self._path, data)
-                if count != len(data):
-                    self._keep_rest(data, count)
-                    raise _short_write()
-            except OSError:
-                self._release()
-                raise
-            self._queue.popleft()
-            self._queued -= len(data)
-            self._dirty = True
-
-    def _keep_rest(self, data: bytes, count: int) -> None:
-        """Of a batch that was cut short, whole lines are written; only the others wait."""
-        whole = data[:count].rfind(b"\n") + 1
-        self._queue[0] = data[whole:]
-        self._queued -= whole
-
-    def _failed(self, data: bytes, count: int, error: OSError) -> None:
-        self._release()
-        if self._on_error == "raise":
+    def _refused(self, data: bytes, count: int, error: OSError) -> None:
+        """After an error: nothing of a refused call stays, unless the lines are kept for later."""
+        if not self.forgiving:
+            _io.cut_back(self._fd, self._path, count)
+            self._release()
             raise _io.storage_error("write to", self._path, error) from error
-        rest = data[data[:count].rfind(b"\n") + 1 :]
-        self._queue.append(rest)
-        self._queued += len(rest)
-        self._warn(error)
-
-    def _forget(self, data: bytes) -> None:
-        """Nothing that was refused with an error is written later."""
-        self._queued -= len(self._queue.pop())
-
-    def _warn(self, error: OSError) -> None:
-        while self._queued > QUEUE_BYTES and len(self._queue) > 1:
-            self._queued -= len(self._queue.popleft())
-            self._dropped += 1
+        self._release()
+        self._enqueue(data[_whole_lines(data, count) :])
+        self._reason = error
         warnings.warn(
-            f"{_io.storage_error('write to', self._path, error)} {len(self._queue):,} records wait in memory.",
+            f"{_io.storage_error('write to', self._path, error)} Records wait in memory until it can be written.",
             stacklevel=4,
         )
 
+    def _enqueue(self, data: bytes) -> None:
+        if data:
+            self._queue.append(data)
+            self._queued += len(data)
+        while self._queued > QUEUE_BYTES and len(self._queue) > 1:
+            dropped = self._queue.popleft()
+            self._queued -= len(dropped)
+            self._lost += dropped.count(b"\n")
+
+    def _drain(self) -> None:
+        """Write what waits, as far as the disk takes it."""
+        try:
+            self._ensure_open()
+            while self._queue:
+                data = self._queue[0]
+                count = _io.append(self._fd, self._path, data)
+                self._dirty = True
+                whole = _whole_lines(data, count)
+                self._queued -= whole
+                if count != len(data):
+                    self._queue[0] = data[whole:]
+                    raise _short_write()
+                self._queue.popleft()
+        except OSError as error:
+            self._reason = error
+            self._release()
+
     def _tell_losses(self) -> None:
-        lost = self._dropped + len(self._queue)
+        lost = self._lost + sum(data.count(b"\n") for data in self._queue)
         if lost:
-            print(f"tracker: {lost:,} records of the run in {self._folder} are LOST: disk full.", file=sys.stderr)
+            print(f"tracker: {lost:,} records of the run in {self._folder} are LOST: {self._reason}.", file=sys.stderr)
+
+    def _sync_at_end(self) -> None:
+        if self._fsync != "never" and self._fd >= 0:
+            with _io.explained("bring to the disk", self._path), self._sync_lock:
+                _io.sync(self._fd, self._path)
 
     def _ensure_open(self) -> None:
         if self._fd >= 0:
@@ -199,15 +210,19 @@ class LogWriter:
             _io.discard(path)
             raise
         self._fd, self._path, self._id = fd, path, writer
-        _open_writers.add(self)
+        _living.add(self)
         _heart.start()
 
     def _release(self) -> None:
-        _open_writers.discard(self)
         with self._sync_lock:
             if self._fd >= 0:
                 _io.close(self._fd)
             self._fd = -1
+
+
+def _whole_lines(data: bytes, count: int) -> int:
+    """Bytes of the whole lines among the first `count`."""
+    return data[:count].rfind(b"\n") + 1
 
 
 def _short_write() -> OSError:
@@ -235,7 +250,7 @@ class _Heart(threading.Thread):
     def run(self) -> None:
         stop = threading.Event()
         while not stop.wait(settings.HEARTBEAT_SECONDS):
-            for writer in list(_open_writers):
+            for writer in list(_living):
                 writer.beat()
 
 
@@ -251,14 +266,13 @@ class _HeartKeeper:
             _Heart().start()
 
 
-_open_writers: set[LogWriter] = set()
+_living: set[LogWriter] = set()
+"""Writers that were opened and are not closed."""
 _heart = _HeartKeeper()
 
 
 def _renew_all() -> None:
-    inherited = list(_open_writers)
-    _open_writers.clear()
-    for writer in inherited:
+    for writer in list(_living):
         writer.renew_after_fork()
 
 
