@@ -55,10 +55,11 @@ _CONFIG = {
 
 def chart_specifications() -> bytes:
     """All specifications as one JSON object, from the cache when this version of altair made them before."""
-    return cached_bytes("charts", _key(), _make)
+    return cached_bytes("charts", charts_key(), _make)
 
 
-def _key() -> str:
+def charts_key() -> str:
+    """A digest of what the specifications are made by; needs no altair."""
     try:
         version = importlib.metadata.version("altair")
     except importlib.metadata.PackageNotFoundError:

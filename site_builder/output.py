@@ -57,6 +57,7 @@ class Target:
     manifest: Manifest = field(default_factory=Manifest)
     files: set[str] = field(default_factory=set)
     """Every file that an earlier build wrote, or may have written before it was stopped."""
+    _listings: dict[str, set[str]] = field(default_factory=dict)
 
     def has(self, files: Iterable[str]) -> bool:
         """Whether the files of a unit are still there; of run pages, whether their folders are."""
@@ -67,8 +68,6 @@ class Target:
         if folder not in self._listings:
             self._listings[folder] = _names_in(self.folder / folder)
         return name in self._listings[folder]
-
-    _listings: dict[str, set[str]] = field(default_factory=dict)
 
 
 def open_target(out: Path, *, force: bool) -> Target:
@@ -116,13 +115,13 @@ def _names_in(folder: Path) -> set[str]:
 
 
 class Stage:
-    """A folder beside the site in which its new files are written."""
+    """A folder beside the site in which its new files are written; it is made for the first of them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.files: list[str] = []
         self._root = f"{folder}{os.sep}"
-        self._folders = {""}
+        self._folders: set[str] = set()
 
     def write(self, path: str, data: bytes) -> None:
         """Write a new file; folders are made as they are needed."""
@@ -151,7 +150,6 @@ def staging(target: Target) -> Iterator[Stage]:
     folder = out.with_name(f"{out.name}.staging-{secrets.token_hex(6)}")
     try:
         _remove_abandoned(out)
-        folder.mkdir(parents=True)
         yield Stage(folder)
     except OSError as error:
         reason = error.strerror or str(error)

@@ -26,11 +26,10 @@ def read_prose(page: str, href: str) -> list[Found]:
     parser.feed(page)
     parser.close()
     first, *others = parser.sections
-    title = parser.title or href
-    found = [Found("page", title, _words(first.text), href)]
+    found = [Found("page", href, _words(first.text), href)]
     for section in others:
         if section.level == 1:
-            found[0] = Found("page", title, _words(section.text), href)
+            found[0] = Found("page", _words(section.title), _words(section.text), href)
         elif section.anchor:
             found.append(Found("section", _words(section.title), _words(section.text), f"{href}#{section.anchor}"))
     return found
@@ -50,7 +49,6 @@ class _Sections(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.sections = [_Section(0, "")]
-        self.title = ""
         self._depth = 0
         self._open: list[str] = []
 
@@ -58,7 +56,7 @@ class _Sections(HTMLParser):
         given = dict(attrs)
         if tag == "article":
             self._depth += 1
-        if tag in ("script", "style", "title") or "headerlink" in (given.get("class") or ""):
+        if tag in ("script", "style") or "headerlink" in (given.get("class") or ""):
             self._open.append(tag)
         if self._depth and tag in ("h1", "h2", "h3"):
             self.sections.append(_Section(int(tag[1]), given.get("id") or ""))
@@ -72,9 +70,7 @@ class _Sections(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         inside = self._open[-1] if self._open else ""
-        if inside == "title" and not self._depth:
-            self.title = self.title or data.strip()
-        elif self._depth and inside in ("h1", "h2", "h3"):
+        if self._depth and inside in ("h1", "h2", "h3"):
             self.sections[-1].title += data
         elif self._depth and not inside:
             self.sections[-1].text += f" {data}"

@@ -49,3 +49,9 @@ def folder_digest(folder: Path, pattern: str = "*") -> str:
         digest.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()
+
+
+@cache
+def code_digest() -> str:
+    """A digest of the programs of this package."""
+    return folder_digest(_HERE, "*.py")

@@ -1,0 +1,140 @@
+"""Decides which files of a site have to be made again, makes them into the stage, and remembers what they came from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+from site_builder import content
+from site_builder.authored import Authored
+from site_builder.charts import chart_specifications, charts_key
+from site_builder.content import Made
+from site_builder.engine import engine_key, render_shells
+from site_builder.model import Site, SiteExperiment, SiteRun, digest_of
+from site_builder.output import Manifest, Stage, Target, Unit
+from site_builder.theme import code_digest, folder_digest, pages_folder
+from tracker import __version__, _clock, _io
+from tracker.logs import Problem
+
+if TYPE_CHECKING:
+    from site_builder.press import Press
+
+TIME = "time"
+"""The unit that holds the time of the build."""
+MAX_FILE = 50_000_000
+"""Bytes of the largest file that is copied into a site."""
+
+Progress = Callable[[int, int], None]
+"""Told how many of how many runs are done."""
+
+
+class Assembly:
+    """One build. A unit whose inputs are those of the last build is kept as it is."""
+
+    def __init__(self, site: Site, authored: Authored, target: Target, stage: Stage, *, full: bool) -> None:
+        self.site = site
+        self.authored = authored
+        self.units: dict[str, Unit] = {}
+        self.problems: list[Problem] = list(site.store.problems)
+        self._engine_key = engine_key(site.title, authored)
+        self._builder = digest_of(
+            __version__, code_digest(), folder_digest(pages_folder()), self._engine_key, charts_key()
+        )
+        self._target = target
+        self._stage = stage
+        self._old = {} if full or target.manifest.builder != self._builder else target.manifest.units
+
+    @cached_property
+    def press(self) -> Press:
+        """Made when the first page has to be."""
+        from site_builder.press import Press
+
+        return Press(render_shells(self.site.title, self.authored, self._engine_key))
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the site is made of now."""
+        return Manifest(builder=self._builder, units=self.units)
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything has to be written or removed."""
+        return bool(self._stage.files or self._old.keys() - self.units.keys() - {TIME})
+
+    def add_all(self, progress: Progress | None) -> None:
+        """Everything, so that what is made later may tell of what was found earlier."""
+        self._add_runs(progress)
+        for experiment in self.site.experiments:
+            self._add_experiment(experiment)
+        self._add_theme()
+        self._add_site()
+        self._add_site_data()
+
+    def _add_runs(self, progress: Progress | None) -> None:
+        total = self.site.total
+        for done, run in enumerate(self.site.runs()):
+            if progress and done % 100 == 0:
+                progress(done, total)
+            self._add(f"run/{run.id}", run.page_digest, partial(self._make_run, run))
+        if progress:
+            progress(total, total)
+
+    def _make_run(self, run: SiteRun) -> Made:
+        return content.make_run(run, self.press, self.site.store.root)
+
+    def _add_experiment(self, found: SiteExperiment) -> None:
+        name = f"experiment/{found.slug}"
+        known = self._old[name].files if name in self._old else {}
+        self._add(name, found.runs_digest, lambda: content.make_experiment(found, self.press, known))
+
+    def _add_theme(self) -> None:
+        self._add("theme", self._engine_key, lambda: content.make_theme(self.press))
+        self.problems += [Problem(f"pages/{path}", None, reason) for path, reason in self.authored.problems]
+        for path, source in content.authored_files(self.authored).items():
+            self._add(f"file/{path}", content.file_digest(source), partial(Made, {}, {path: source}))
+
+    def _add_site(self) -> None:
+        self.problems += [
+            Problem(f"experiments/{run.read.slug}/runs/{run.file.run_id}", None, "has the id of another run", run.id)
+            for run in self.site.twins
+        ]
+        units = [self.units[f"experiment/{found.slug}"] for found in self.site.experiments]
+        data = [path for unit in units for path in unit.files if path.startswith("data/")]
+        digest = digest_of(self.site.digest, repr(self.problems), *data)
+        make = partial(content.make_site, self.site, self.problems, data)
+        self._add("site", digest, lambda: make(self.press, chart_specifications()))
+
+    def _add_site_data(self) -> None:
+        """`site.js`, which says when the site was built: when anything in it last changed."""
+        epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+        built = int(epoch) * 1000 if epoch.isdecimal() else _clock.now_ms()
+        files, problems = list(self.units["site"].files), len(self.problems)
+        make = partial(content.site_data, self.site, files, built, problems)
+        self._add(TIME, digest_of(epoch), lambda: Made({content.SITE_DATA: make()}), again=self.changed)
+
+    def _add(self, name: str, digest: str, make: Callable[[], Made], *, again: bool = False) -> None:
+        old = self._old.get(name)
+        if old and old.digest == digest and not again and self._target.has(old.files):
+            unit = old
+        else:
+            unit = self._write(digest, make())
+        self.units[name] = unit
+        self.problems += unit.problems
+
+    def _write(self, digest: str, made: Made) -> Unit:
+        sizes = dict(made.kept)
+        problems = list(made.problems)
+        for path, data in made.files.items():
+            self._stage.write(path, data)
+            sizes[path] = len(data)
+        for path, source in made.copies.items():
+            try:
+                data = _io.read_file(source, limit=MAX_FILE)
+            except OSError as error:
+                problems.append(Problem(path, None, f"could not be copied: {error.strerror or error}"))
+            else:
+                self._stage.write(path, data)
+                sizes[path] = len(data)
+        return Unit("" if made.failed else digest, sizes, problems)

@@ -1,0 +1,111 @@
+"""Store to site: the main path, a stage a line."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import heapq
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from site_builder.assembly import Assembly, Progress
+from site_builder.authored import Authored, read_authored
+from site_builder.model import Site
+from site_builder.output import commit, open_target, staging
+from tracker.exceptions import SiteError
+from tracker.logs import Problem
+from tracker.reader import read_store
+
+AUTHORED = "pages"
+"""Folder of a store with pages that people wrote."""
+TITLE = "Experiments"
+
+
+@dataclass(frozen=True, slots=True)
+class BuildResult:
+    """What a build did."""
+
+    out: Path
+    pages: int
+    """HTML pages of the site."""
+    written: int
+    """Files that this build wrote."""
+    removed: int
+    """Files that are gone."""
+    bytes: int
+    """Size of the whole site."""
+    largest: tuple[tuple[str, int], ...]
+    """Path and size of the five largest files."""
+    problems: tuple[Problem, ...]
+    """What could not be read or shown; the site's problems page lists it."""
+    seconds: float
+
+
+def build(
+    store: Path | str,
+    out: Path | str,
+    *,
+    title: str | None = None,
+    pages: Path | str | None = None,
+    force: bool = False,
+    full: bool = False,
+    progress: Progress | None = None,
+) -> BuildResult:
+    """Make the site of a store, or bring it up to date: only what changed is written.
+
+    `pages` is a folder of Markdown pages, by default `pages` in the store. `force` allows a folder that is not empty;
+    `full` makes every page again. `progress` is told how many of how many runs are done. Raises SiteError when the site
+    cannot be written, and what `read_store` raises; the site is then as it was.
+    """
+    started = time.perf_counter()
+    target = open_target(Path(out), force=force)
+    site = read_site(store, title)
+    authored = read_pages(store, pages)
+    with _frozen(), staging(target) as stage:
+        assembly = Assembly(site, authored, target, stage, full=full)
+        assembly.add_all(progress)
+        written, removed = len(stage.files), 0
+        if assembly.changed:
+            removed = commit(stage, target, assembly.manifest)
+    return _result(Path(out), assembly, written, removed, time.perf_counter() - started)
+
+
+def read_site(store: Path | str, title: str | None) -> Site:
+    """A store as a site; the title is the given one, else that of the store."""
+    found = read_store(Path(store))
+    return Site(found, title or found.file.title or TITLE)
+
+
+def read_pages(store: Path | str, pages: Path | str | None) -> Authored:
+    """The authored pages; SiteError when a folder was named that is not there."""
+    if pages is None:
+        return read_authored(Path(store) / AUTHORED)
+    if not Path(pages).is_dir():
+        raise SiteError(f"There is no folder of pages at {pages}. Check --pages.")
+    return read_authored(Path(pages))
+
+
+@contextlib.contextmanager
+def _frozen() -> Iterator[None]:
+    """What was read stays to the end, so the garbage collector need not look at it again and again."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def _result(out: Path, assembly: Assembly, written: int, removed: int, seconds: float) -> BuildResult:
+    sizes = [pair for unit in assembly.units.values() for pair in unit.files.items()]
+    return BuildResult(
+        out=out,
+        pages=sum(path.endswith(".html") for path, _ in sizes),
+        written=written,
+        removed=removed,
+        bytes=sum(size for _, size in sizes),
+        largest=tuple(heapq.nlargest(5, sizes, key=lambda pair: pair[1])),
+        problems=tuple(assembly.problems),
+        seconds=seconds,
+    )

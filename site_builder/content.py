@@ -1,0 +1,227 @@
+"""What the files of a site contain: from the model to bytes, one kind of unit after the other."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from site_builder import chunks, notes, pages
+from site_builder.authored import Authored
+from site_builder.downsample import MAX_POINTS
+from site_builder.model import Site, SiteExperiment, SiteRun, digest_of
+from site_builder.preview import MAX_COPY, read_artifacts
+from site_builder.run_page import run_view
+from tracker import __version__, _io
+from tracker.logs import Problem
+from tracker.reader import History, read_environment, read_history
+from tracker.summary import Series
+
+if TYPE_CHECKING:
+    from site_builder.press import Press
+
+SITE_DATA = "data/v1/site.js"
+SEARCHED_RUNS = 20_000
+SEARCHED_TEXT = 1000
+
+Files = dict[str, bytes]
+
+
+@dataclass(slots=True)
+class Made:
+    """The files of a unit, those to copy from elsewhere apart, and what was found on the way."""
+
+    files: Files
+    copies: dict[str, Path] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    kept: dict[str, int] = field(default_factory=dict)
+    """Sizes of files that are in the site already."""
+    failed: bool = False
+    """Making was not possible as it should be, and is tried again by the next build."""
+
+
+def make_run(run: SiteRun, press: Press, root: Path) -> Made:
+    """The page of a run, its data and its artifacts. What goes wrong is told on the page, which is made in any case."""
+    try:
+        return _whole_run(run, press, root)
+    except Exception as error:
+        reason = f"could not be shown in full: {type(error).__name__}: {error}"
+        problem = Problem(str(run.read.folder.relative_to(root).as_posix()), None, reason, run.id)
+        return _bare_run(run, press, problem)
+
+
+def _whole_run(run: SiteRun, press: Press, root: Path) -> Made:
+    history = read_history(run.read.folder)
+    new = _new_problems(run, history, root)
+    artifacts = read_artifacts(run.read.folder, f"runs/{run.id}/artifacts")
+    full = f"data/v1/runs/{run.id}.csv" if _is_sampled(history) else None
+    view = run_view(
+        run,
+        chunk=run_data(run),
+        full=full,
+        artifacts=artifacts,
+        environment=read_environment(run.read.folder),
+        problems=[*run.read.problems, *new],
+    )
+    files = {run.href: press.page(view), f"data/v1/runs/{run.id}.js": _run_data(run, history.series, full)}
+    if full:
+        files[full] = _csv(history.series)
+    return Made(files, {copy.target: copy.source for copy in artifacts.copies}, new)
+
+
+def _bare_run(run: SiteRun, press: Press, problem: Problem) -> Made:
+    """The least that can be said of a run: its summary without history and artifacts, or its name alone."""
+    told = [*run.read.problems, problem]
+    try:
+        page = press.page(run_view(run, chunk=run_data(run), problems=told))
+        data = _run_data(run, {}, None)
+    except Exception:
+        bare = SiteRun(run.read, run.experiment, run.id)
+        bare.file = msgspec.structs.replace(run.file, params={}, tags={}, metrics={}, source=None)
+        page = press.page(run_view(bare, chunk=run_data(run), problems=told))
+        data = _run_data(bare, {}, None)
+    return Made({run.href: page, f"data/v1/runs/{run.id}.js": data}, {}, [problem], failed=True)
+
+
+def run_data(run: SiteRun) -> str:
+    """The address of a run's data, with its version."""
+    return f"data/v1/runs/{run.id}.js?{run.version[:10]}"
+
+
+def _run_data(run: SiteRun, series: dict[str, Series], full: str | None) -> bytes:
+    return chunks.wrapped(f"run/{run.id}", chunks.run_chunk(run, series, full))
+
+
+def _new_problems(run: SiteRun, history: History, root: Path) -> list[Problem]:
+    """Problems of the history that the listing did not know, with paths relative to the store."""
+    known = {(problem.path, problem.line, problem.message) for problem in run.read.problems}
+    prefix = f"{root}/"
+    found = [
+        Problem(problem.path.replace("\\", "/").removeprefix(prefix), problem.line, problem.message, run.id)
+        for problem in history.problems
+    ]
+    return [problem for problem in found if (problem.path, problem.line, problem.message) not in known]
+
+
+def _is_sampled(history: History) -> bool:
+    return any(len(series) > MAX_POINTS for series in history.series.values())
+
+
+def _csv(series: dict[str, Series]) -> bytes:
+    """Every point of every metric; times are UTC milliseconds."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("metric", "step", "time", "value"))
+    for key, found in sorted(series.items()):
+        writer.writerows((key, *point) for point in zip(found.steps, found.times, found.values, strict=True))
+    return text.getvalue().encode(errors="replace")
+
+
+def experiment_chunks(found: SiteExperiment) -> dict[str, Sequence[SiteRun]]:
+    """Names of the experiment's data, newest first, and the runs in each.
+
+    A name changes with what the chunk is made of, so that an unchanged chunk need not be made to be named.
+    """
+    parts = chunks.experiment_parts(found.runs)
+    return {_chunk_name(found, len(parts) - index - 1, part): part for index, part in enumerate(parts)}
+
+
+def _chunk_name(found: SiteExperiment, number: int, part: Sequence[SiteRun]) -> str:
+    inputs = digest_of(found.digest, found.primary or "", *(f"{run.version}{run.parent_id}" for run in part))
+    return f"data/v1/experiments/{found.slug}-{number}.{inputs[:10]}.js"
+
+
+def make_experiment(found: SiteExperiment, press: Press, known: Mapping[str, int]) -> Made:
+    """The page of an experiment, and those of its chunks that are not known yet by name and size."""
+    parts = experiment_chunks(found)
+    files = {found.href: press.page(pages.experiment(found, list(parts)))}
+    for number, (name, runs) in enumerate(parts.items()):
+        if name not in known:
+            key = f"experiment/{found.slug}/{len(parts) - number - 1}"
+            files[name] = chunks.wrapped(key, chunks.experiment_chunk(found, runs))
+    return Made(files, kept={name: known[name] for name in parts if name in known})
+
+
+def make_site(
+    site: Site, problems: Sequence[Problem], data: Sequence[str], press: Press, specifications: bytes
+) -> Made:
+    """Index pages, the search and the charts; `site.js` comes apart, since it holds the time."""
+    search = chunks.wrapped("search", _search(site, press))
+    charts = chunks.wrapped("charts", specifications)
+    views = (
+        pages.home(site, len(problems)),
+        pages.experiments(site, len(problems)),
+        pages.runs(site, data),
+        pages.compare(site, data),
+        pages.problems(site, problems),
+    )
+    files = {view.frame.path: press.page(view) for view in views}
+    files[chunks.hashed_name("search", search)] = search
+    files[chunks.hashed_name("charts", charts)] = charts
+    return Made(files)
+
+
+def site_data(site: Site, files: Sequence[str], built: int, problems: int) -> bytes:
+    """`site.js`, which every page loads."""
+    content = {
+        "schema": chunks.SCHEMA,
+        "title": site.title,
+        "built": built,
+        "version": __version__,
+        "runs": site.total,
+        "experiments": len(site.experiments),
+        "problems": problems,
+        "search": next(path for path in files if path.startswith("data/v1/search.")),
+        "charts": next(path for path in files if path.startswith("data/v1/charts.")),
+        "live": False,
+    }
+    return chunks.wrapped("site", msgspec.json.encode(content))
+
+
+def _search(site: Site, press: Press) -> bytes:
+    entries = [
+        {"kind": "experiment", "title": found.name, "text": _searched(found), "href": found.href}
+        for found in site.experiments
+    ]
+    runs = [(run, index) for index, found in enumerate(site.experiments) for run in found.runs]
+    runs.sort(key=lambda pair: pair[0].file.start_time, reverse=True)
+    shown = runs[:SEARCHED_RUNS]
+    return msgspec.json.encode(
+        {
+            "pages": [*entries, *press.rendered.prose],
+            "runs": {
+                "id": [run.id for run, _ in shown],
+                "name": [run.file.name for run, _ in shown],
+                "experiment": [index for _, index in shown],
+            },
+        }
+    )
+
+
+def _searched(found: SiteExperiment) -> str:
+    return " ".join(notes.to_html(found.read.file.description).striptags().split())[:SEARCHED_TEXT]
+
+
+def make_theme(press: Press) -> Made:
+    """Authored pages, scripts and styles."""
+    problems = [Problem("pages", None, message) for message in press.rendered.problems]
+    return Made(dict(press.rendered.files), {}, problems)
+
+
+def authored_files(authored: Authored) -> dict[str, Path]:
+    """Files beside authored pages, which are copied as they are."""
+    folder = authored.folder
+    return {path: folder / path for path in authored.files} if folder else {}
+
+
+def file_digest(path: Path) -> str:
+    """A digest of the contents of a file."""
+    try:
+        return digest_of(chunks.short_hash(_io.read_file(path, limit=MAX_COPY)))
+    except OSError as error:
+        return str(error)
