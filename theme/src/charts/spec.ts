@@ -1,0 +1,44 @@
+/** Our copy of a specification: titles and scales are filled in where docs/site-data.md says. */
+import type { Spec } from "./bundle";
+
+export interface Axes {
+  x: string | null;
+  y: string | null;
+  xScale?: "linear" | "log";
+  yScale?: "linear" | "log";
+}
+
+/** Room around the outermost points, in pixels. */
+const PADDING = 6;
+
+type Channel = { title?: string | null; scale?: Record<string, unknown> | null } & Record<string, unknown>;
+type Encoded = { encoding?: Record<string, Channel>; layer?: Encoded[] } & Spec;
+
+export function withAxes(spec: Spec, axes: Axes, extra: Record<string, unknown> = {}): Spec {
+  const copy = structuredClone(spec) as Encoded;
+  copy.encoding = { ...copy.encoding, ...(extra as Record<string, Channel>) };
+  for (const part of [copy, ...(copy.layer ?? [])]) {
+    fill(part.encoding?.["x"], axes.x, axes.xScale);
+    fill(part.encoding?.["y"], axes.y, axes.yScale);
+  }
+  return copy;
+}
+
+function fill(channel: Channel | undefined, title: string | null, scale: string | undefined): void {
+  if (!channel || !("field" in channel)) return;
+  const { zero: _, ...rest } = channel.scale ?? {};
+  channel.title = title;
+  channel.scale = { ...rest, padding: PADDING, ...(scale ? { type: scale } : {}), ...(scale === "log" ? {} : { zero: false }) };
+}
+
+/** Every line beyond the tenth repeats a colour, so it gets a dash of its own. */
+export const DASHED = {
+  strokeDash: { field: "dash", type: "nominal", legend: null, scale: { domain: [0, 1, 2, 3], range: [[1, 0], [6, 3], [2, 2], [8, 2, 2, 2]] } },
+};
+
+/** Colours, opacities and sizes that stand in the data as they are. */
+export const OWN_LOOKS = {
+  color: { field: "colour", type: "nominal", scale: null, legend: null },
+  opacity: { field: "opacity", type: "quantitative", scale: null, legend: null },
+  size: { field: "size", type: "quantitative", scale: null, legend: null },
+};

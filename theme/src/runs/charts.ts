@@ -1,0 +1,94 @@
+/** The charts of an experiment show the rows of its table; curves are of the ticked runs, else of the first ones. */
+import { readParam, writeParams } from "../address";
+import { Controls } from "../charts/controls";
+import { Figure } from "../charts/figure";
+import { overlay } from "../charts/overlay";
+import { progress, scatter } from "../charts/points";
+import type { Palette } from "../colours";
+import { find, h } from "../dom";
+import { load } from "../loader";
+import { siteUrl } from "../page";
+import type { Specs } from "../specs";
+import type { SiteData } from "../types";
+import type { RunsView } from "./view";
+
+const FIRST = 8;
+const MOST = 40;
+
+export class ExperimentCharts {
+  private readonly figures: Figure[];
+  private readonly controls = new Controls();
+  private readonly specs: Promise<Specs>;
+  private x: string | null = readParam("against");
+  private turn = 0;
+
+  constructor(
+    private readonly view: RunsView,
+    private readonly palette: Palette,
+    elements: HTMLElement[],
+    site: Promise<SiteData>,
+    private readonly recoloured: () => void,
+  ) {
+    this.specs = site.then((data) => load<Specs>(siteUrl(data.charts)));
+    this.figures = elements.map((element) => new Figure(element));
+    this.controls.onChange(() => void this.draw());
+    find(".tk-charts")?.before(this.controls.element);
+    for (const figure of this.of("scatter")) this.addChoice(figure);
+  }
+
+  /** Colours first, for the table is drawn next. */
+  update(): void {
+    this.palette.assign(this.drawnIds());
+    void this.draw();
+  }
+
+  private drawnIds(): string[] {
+    const { data, rows, ticked } = this.view;
+    if (ticked.size) return [...ticked].slice(0, MOST);
+    return rows.slice(0, FIRST).map((row) => data.id[row]!);
+  }
+
+  private async draw(): Promise<void> {
+    const turn = (this.turn += 1);
+    const specs = await this.specs;
+    const { data, rows } = this.view;
+    const colourOf = (id: string) => this.palette.css(id);
+    for (const figure of this.of("progress")) figure.show(progress(specs.progress, data, rows, figure.metrics[0]!, colourOf));
+    for (const figure of this.of("scatter")) figure.show(this.against() ? scatter(specs.scatter, data, rows, this.against()!, figure.metrics.at(-1)!, colourOf) : null);
+    const drawn = this.drawnIds().map((id) => ({ id, version: data.version[data.rowOf(id)!]!, slot: this.palette.slot(id) ?? 0 }));
+    for (const figure of this.of("curves")) {
+      const content = await overlay(specs.curves, drawn, figure.metrics[0]!, this.controls);
+      if (turn !== this.turn) return;
+      figure.show(content && { ...content, legend: [] });
+    }
+    this.controls.element.hidden = this.of("curves").every((figure) => figure.element.hidden);
+  }
+
+  private of(kind: string): Figure[] {
+    return this.figures.filter((figure) => figure.element.dataset["chart"] === kind);
+  }
+
+  /** Numeric params that vary; the first is drawn unless the address says otherwise. */
+  private choices(): string[] {
+    const { data } = this.view;
+    const params = data.keys("param").map((key) => `param:${key}`);
+    return [...params.filter((id) => data.column(id).numeric && data.column(id).varies), "run:duration"];
+  }
+
+  private against(): string | null {
+    const choices = this.choices();
+    return this.x && choices.includes(this.x) ? this.x : (choices[0] ?? null);
+  }
+
+  private addChoice(figure: Figure): void {
+    const options = this.choices().map((id) => h("option", { value: id, selected: id === this.against() }, this.view.data.column(id).key));
+    const select = h("select", { class: "tk-select", "aria-label": "Horizontal axis" }, ...options);
+    select.addEventListener("change", () => {
+      this.x = select.value;
+      writeParams({ against: select.value });
+      this.recoloured();
+      void this.draw();
+    });
+    find("figcaption", figure.element)?.append(h("label", { class: "tk-label" }, "against ", select));
+  }
+}

@@ -1,0 +1,167 @@
+/** The table itself: rows of one height, of which only those in sight exist. A row keeps its element while it is in sight. */
+import { find, findAll, h } from "../dom";
+import { siteUrl } from "../page";
+import type { Column } from "./column";
+import { headCell } from "./head";
+import { Row } from "./row";
+import type { RunsView } from "./view";
+
+const BEYOND = 8;
+const ROW_HEIGHT = 32;
+
+export class Grid {
+  readonly element: HTMLElement;
+  private readonly body = h("tbody");
+  private readonly above = spacer();
+  private readonly below = spacer();
+  private readonly head = h("thead");
+  private readonly widths = h("colgroup");
+  private readonly table: HTMLTableElement;
+  private shown = new Map<number, Row>();
+  private pool: Row[] = [];
+  private columns: Column[] = [];
+  private rowHeight = ROW_HEIGHT;
+  private frame = 0;
+
+  constructor(
+    private readonly view: RunsView,
+    private readonly swatch: (id: string) => string | null,
+    caption: string,
+  ) {
+    this.table = h("table", { class: "tk-table tk-table--runs tk-table--live" }, h("caption", { class: "tk-hidden" }, caption), this.widths, this.head, this.body);
+    this.element = h("div", { class: "tk-scroll tk-grid", tabindex: 0, role: "region", "aria-label": caption }, this.table);
+    this.body.append(this.above, this.below);
+    this.element.addEventListener("scroll", () => this.schedule(), { passive: true });
+    this.head.addEventListener("click", (event) => this.onSort(event));
+    this.body.addEventListener("change", (event) => this.onTick(event));
+    new ResizeObserver(() => this.schedule()).observe(this.element);
+  }
+
+  /** Columns may have changed: everything is made anew. */
+  rebuild(): void {
+    this.columns = this.view.columns.map((id) => this.view.data.column(id));
+    this.makeHead();
+    for (const row of this.shown.values()) row.element.remove();
+    this.shown.clear();
+    this.pool = [];
+    this.measure();
+    this.refresh();
+  }
+
+  /** The rows, their order or their marks have changed. */
+  refresh(): void {
+    this.table.setAttribute("aria-rowcount", String(this.view.rows.length + 1));
+    this.markSort();
+    for (const row of this.shown.values()) row.stale = true;
+    this.draw();
+  }
+
+  private makeHead(): void {
+    const run = [this.view.data.column("run:name"), ...this.fixedColumns()];
+    const all = [...run, ...this.columns];
+    const cells = all.map((column, index) => headCell(column, index > 0 && all[index - 1]!.kind !== column.kind, this.view.stat));
+    this.head.replaceChildren(h("tr", { "aria-rowindex": 1 }, ...cells));
+    const widths = all.map((column) => widthOf(column, this.view.rows));
+    this.widths.replaceChildren(...widths.map((width) => { const col = h("col"); col.style.width = `${width}px`; return col; }));
+    this.table.style.width = `max(100%, ${widths.reduce((sum, width) => sum + width, 0)}px)`;
+  }
+
+  private fixedColumns(): Column[] {
+    const { data } = this.view;
+    const names = data.experiments > 1 ? ["experiment", "status", "start", "duration"] : ["status", "start", "duration"];
+    return names.map((name) => data.column(`run:${name}`));
+  }
+
+  private markSort(): void {
+    for (const cell of findAll("th[data-column]", this.head)) {
+      const sorted = cell.dataset["column"] === this.view.sort.column;
+      const order = this.view.sort.descending ? "descending" : "ascending";
+      if (sorted) cell.setAttribute("aria-sort", order);
+      else cell.removeAttribute("aria-sort");
+    }
+  }
+
+  private measure(): void {
+    if (!this.view.rows.length || !this.element.isConnected) return;
+    const row = this.place(0, this.above);
+    const height = row.element.getBoundingClientRect().height;
+    if (height > 0) this.rowHeight = height;
+  }
+
+  private schedule(): void {
+    cancelAnimationFrame(this.frame);
+    this.frame = requestAnimationFrame(() => this.draw());
+  }
+
+  private draw(): void {
+    const { rows } = this.view;
+    const first = Math.max(0, Math.floor(this.element.scrollTop / this.rowHeight) - BEYOND);
+    const last = Math.min(rows.length, Math.ceil((this.element.scrollTop + this.element.clientHeight) / this.rowHeight) + BEYOND);
+    this.release(first, last);
+    let before: Element = this.above;
+    for (let index = first; index < last; index += 1) before = this.place(index, before).element;
+    setHeight(this.above, first * this.rowHeight);
+    setHeight(this.below, Math.max(0, rows.length - last) * this.rowHeight);
+  }
+
+  private release(first: number, last: number): void {
+    for (const [index, row] of this.shown) {
+      if (index >= first && index < last) continue;
+      row.element.remove();
+      this.shown.delete(index);
+      this.pool.push(row);
+    }
+  }
+
+  private place(index: number, after: Element): Row {
+    let row = this.shown.get(index);
+    if (!row) {
+      row = this.pool.pop() ?? new Row([...this.fixedColumns(), ...this.columns]);
+      row.stale = true;
+      this.shown.set(index, row);
+    }
+    if (after.nextElementSibling !== row.element) after.after(row.element);
+    if (row.stale) this.fill(row, index);
+    return row;
+  }
+
+  private fill(row: Row, index: number): void {
+    const { data, rows, ticked } = this.view;
+    const at = rows[index]!;
+    const id = data.id[at]!;
+    row.fill(at, index + 2, { id, name: data.name[at]!, href: siteUrl(`runs/${id}/index.html`), ticked: ticked.has(id), colour: this.swatch(id), child: data.parent[at] !== null });
+  }
+
+  private onSort(event: Event): void {
+    const column = (event.target as Element).closest<HTMLElement>("th[data-column]")?.dataset["column"];
+    if (!column || !(event.target as Element).closest("button")) return;
+    this.view.sortBy(column);
+    find<HTMLElement>(`th[aria-sort] button`, this.head)?.focus();
+  }
+
+  private onTick(event: Event): void {
+    const box = event.target as HTMLInputElement;
+    this.view.tick([box.value], box.checked);
+  }
+}
+
+function spacer(): HTMLTableRowElement {
+  return h("tr", { "aria-hidden": "true", class: "tk-spacer" });
+}
+
+function setHeight(row: HTMLElement, height: number): void {
+  row.style.height = `${height}px`;
+  row.hidden = height === 0;
+}
+
+const CHARACTER = 7.6;
+const SAMPLE = 200;
+
+/** Wide enough for the head and for what the first rows say, within bounds. */
+function widthOf(column: Column, rows: readonly number[]): number {
+  if (column.id === "run:name") return 210;
+  let longest = column.key.length * 0.9 + 3;
+  for (const row of rows.slice(0, SAMPLE)) longest = Math.max(longest, column.text(row).length + (column.spark(row) ? 9 : 0));
+  if (column.id === "run:status") longest += 2;
+  return Math.round(Math.min(260, Math.max(64, longest * CHARACTER + 24)));
+}

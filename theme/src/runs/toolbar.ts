@@ -1,0 +1,61 @@
+/** Above the table: how many runs, what is ticked, which number of a metric, which columns, and the table as CSV. */
+import { button, h, plural } from "../dom";
+import { save, toCsv } from "../download";
+import { count } from "../format";
+import { siteUrl } from "../page";
+import { Chooser } from "./chooser";
+import type { Stat } from "./column";
+import { columnName } from "./head";
+import type { RunsView } from "./view";
+
+const STATS: readonly (readonly [Stat, string])[] = [
+  ["auto", "Best or last"],
+  ["last", "Last"],
+  ["best", "Best"],
+  ["min", "Min"],
+  ["max", "Max"],
+  ["mean", "Mean"],
+  ["first", "First"],
+];
+
+export class Toolbar {
+  readonly element = h("div", { class: "tk-toolbar" });
+  private readonly found = h("p", { class: "tk-toolbar__found", role: "status" });
+  private readonly chosen = h("span", { class: "tk-toolbar__chosen" });
+
+  constructor(private readonly view: RunsView) {
+    const chooser = new Chooser(view);
+    const csv = button("CSV", () => save("runs.csv", "text/csv", this.csv()), { title: "Download the rows and columns shown" });
+    this.element.append(this.found, this.chosen, h("span", { class: "tk-grow" }), this.statChoice(), chooser.button, chooser.panel, csv);
+    this.refresh();
+  }
+
+  refresh(): void {
+    const { data, rows, ticked } = this.view;
+    const all = `${count(data.rows)} ${plural(data.rows, "run")}`;
+    this.found.textContent = rows.length === data.rows ? all : `${count(rows.length)} of ${all}`;
+    if (!ticked.size) {
+      this.chosen.replaceChildren(h("span", { class: "tk-toolbar__hint" }, "Tick runs to compare them"));
+      return;
+    }
+    const href = siteUrl(`compare/index.html?runs=${[...ticked].join(",")}`);
+    this.chosen.replaceChildren(
+      h("a", { class: "tk-button tk-button--primary", href }, `Compare ${count(ticked.size)} ${plural(ticked.size, "run")}`),
+      button("Clear", () => this.view.clearTicks(), { class: "tk-button tk-button--quiet" }),
+    );
+  }
+
+  private statChoice(): HTMLElement {
+    const options = STATS.map(([stat, text]) => h("option", { value: stat, selected: stat === this.view.stat }, text));
+    const select = h("select", { class: "tk-select" }, ...options);
+    select.addEventListener("change", () => this.view.setStat(select.value as Stat));
+    return h("label", { class: "tk-label" }, "Metrics ", select);
+  }
+
+  private csv(): string {
+    const { data, rows, columns } = this.view;
+    const shown = ["run:name", "run:status", "run:start", "run:duration", ...columns].map((id) => data.column(id));
+    const head = ["id", ...shown.map(columnName)];
+    return toCsv([head, ...rows.map((row) => [data.id[row]!, ...shown.map((column) => column.values[row] ?? "")])]);
+  }
+}

@@ -1,0 +1,100 @@
+/** The search dialog: a combobox over a list, loaded when it is first opened. "/" or Ctrl-K opens it. */
+import { find, findAll, h } from "../dom";
+import { load } from "../loader";
+import { siteUrl } from "../page";
+import type { SearchData, SiteData } from "../types";
+import { type Hit, search } from "./rank";
+
+const KIND = { experiment: "Experiment", page: "Page", section: "Section", run: "Run" } as const;
+
+export function startSearch(site: Promise<SiteData>): void {
+  let dialog: SearchDialog | null = null;
+  const open = () => {
+    dialog ??= new SearchDialog(site);
+    dialog.open();
+  };
+  find("[data-tk-search]")?.addEventListener("click", open);
+  document.addEventListener("keydown", (event) => {
+    if (!isShortcut(event)) return;
+    event.preventDefault();
+    open();
+  });
+}
+
+function isShortcut(event: KeyboardEvent): boolean {
+  if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey) return true;
+  return event.key === "/" && !event.ctrlKey && !event.metaKey && !event.altKey && !isTyping(event.target);
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && (target.isContentEditable || /^(input|textarea|select)$/i.test(target.tagName));
+}
+
+class SearchDialog {
+  private readonly input = h("input", { type: "search", class: "tk-search__input", placeholder: "Search experiments, runs and pages", "aria-label": "Search", role: "combobox", "aria-expanded": "false", "aria-controls": "tk-search-list", "aria-autocomplete": "list", autocomplete: "off", spellcheck: "false" });
+  private readonly list = h("ul", { id: "tk-search-list", class: "tk-search__list", role: "listbox", "aria-label": "Found" });
+  private readonly state = h("p", { class: "tk-search__state", role: "status" });
+  private readonly element = h("dialog", { class: "tk-search", "aria-label": "Search" }, this.input, this.list, this.state);
+  private active = -1;
+
+  constructor(private readonly site: Promise<SiteData>) {
+    this.input.addEventListener("input", () => this.update());
+    this.input.addEventListener("keydown", (event) => this.onKey(event));
+    this.element.addEventListener("click", (event) => event.target === this.element && this.element.close());
+    document.body.append(this.element);
+  }
+
+  open(): void {
+    if (this.element.open) return;
+    this.element.showModal();
+    this.input.select();
+    void this.update();
+  }
+
+  private async update(): Promise<void> {
+    const query = this.input.value;
+    try {
+      const site = await this.site;
+      const data = await load<SearchData>(siteUrl(site.search));
+      if (query === this.input.value) this.show(search(data, query), query);
+    } catch (error) {
+      this.state.textContent = error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  private show(hits: Hit[], query: string): void {
+    this.list.replaceChildren(...hits.map(option));
+    this.input.setAttribute("aria-expanded", String(hits.length > 0));
+    this.mark(hits.length ? 0 : -1);
+    const none = `Nothing is called or says “${query.trim()}”. Values of runs are found by queries on the runs page.`;
+    this.state.textContent = query.trim() && !hits.length ? none : "";
+    this.state.hidden = !this.state.textContent;
+  }
+
+  private mark(index: number): void {
+    const options = findAll("[role=option]", this.list);
+    options[this.active]?.setAttribute("aria-selected", "false");
+    this.active = options.length ? (index + options.length) % options.length : -1;
+    const chosen = options[this.active];
+    chosen?.setAttribute("aria-selected", "true");
+    chosen?.scrollIntoView({ block: "nearest" });
+    this.input.setAttribute("aria-activedescendant", chosen?.id ?? "");
+  }
+
+  private onKey(event: KeyboardEvent): void {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step) {
+      event.preventDefault();
+      this.mark(this.active + step);
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      find<HTMLAnchorElement>("[aria-selected=true] a", this.list)?.click();
+    }
+  }
+}
+
+function option(hit: Hit, index: number): HTMLLIElement {
+  const detail = hit.detail && h("span", { class: "tk-search__detail" }, hit.detail);
+  const link = h("a", { href: siteUrl(hit.href), tabindex: -1 }, h("span", { class: "tk-search__title" }, hit.title), h("span", { class: "tk-search__kind" }, KIND[hit.kind]), detail);
+  return h("li", { id: `tk-search-${index}`, role: "option", "aria-selected": "false" }, link);
+}
