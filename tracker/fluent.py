@@ -45,7 +45,7 @@ def set_experiment(
     What people wrote into `experiment.yaml` is kept.
     """
     if (experiment_name is None) == (experiment_id is None):
-        raise InvalidValueError("Give setsession.experiment() a name or an id, one of them.")
+        raise InvalidValueError("Give set_experiment() a name or an id, one of them.")
     store = session.store()
     found = store.experiment_by_id(experiment_id) if experiment_id else store.experiment_for(str(experiment_name))
     file = store.describe_experiment(found, description=description, tags=texts_of(tags), goal=check_goal(goal))

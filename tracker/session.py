@@ -182,6 +182,7 @@ class Session:
 
     def leave(self, run: ActiveRun, status: str, by: str | None) -> None:
         """End a run, and the runs that were opened inside it and forgotten."""
+        runs.check_end_status(status)
         for stack in (self._stack(), self._main_stack):
             if run in stack:
                 while stack[-1] is not run:
