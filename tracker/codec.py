@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -193,9 +193,8 @@ def read_param(value: object) -> Param:
     raise ValueError(f"{value!r:.60} is no value of a param")
 
 
-def param_text(value: Param) -> str:
-    """MLflow's text form of a param."""
-    return str(value)
+param_text: Callable[[Param], str] = str
+"""MLflow's text form of a param."""
 
 
 # run.json

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from tracker import codec, layout
+from tracker import codec
 from tracker.schema import MetricSummary
 from tracker.snapshot import NOTE_TAG, PARENT_TAG, RUN_NAME_TAG
 
@@ -144,7 +144,7 @@ def make_run(run: ReadRun, experiment_id: str, lifecycle_stage: str = LifecycleS
         status=file.status,
         start_time=file.start_time,
         end_time=file.end_time,
-        artifact_uri=str(run.folder / layout.ARTIFACTS),
+        artifact_uri=run.artifact_uri,
         lifecycle_stage=lifecycle_stage,
     )
     data = RunData(

@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -18,28 +17,28 @@ from tracker import __version__, _io, layout, settings
 from tracker.logs import Problem
 from tracker.schema import RunFile
 
-if TYPE_CHECKING:
-    from tracker.reader import ReadRun
-
 FORMAT = 1
 MAX_INDEX = 2 << 30
 
 Signature = tuple[int, ...]
 
 
-class Entry(msgspec.Struct, frozen=True, array_like=True):
+class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One run as it was read."""
 
     signature: Signature
     digest: str
     file: RunFile
-    problems: list[Problem] = []
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether its files alone decide what it is: the status of others depends on the hour and on processes."""
+        return self.file.status not in ("RUNNING", "STALE")
 
     def is_current(self, folder: str) -> bool:
         """Whether the files of the run are as they were when it was read."""
-        if self.file.status in ("RUNNING", "STALE"):
-            return False  # the status depends on the hour and on processes
-        return self.signature == signature(folder) and not self._grew(folder)
+        return self.is_settled and self.signature == signature(folder) and not self._grew(folder)
 
     def _grew(self, folder: str) -> bool:
         """Whether a log without a last record has become longer."""
@@ -47,12 +46,6 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
             not log.closed and _stat(f"{folder}/{layout.LOG}/{name}")[1] != log.bytes
             for name, log in self.file.logs.items()
         )
-
-    def as_run(self, folder: Path, slug: str) -> ReadRun:
-        """The run for those who read."""
-        from tracker.reader import ReadRun
-
-        return ReadRun(folder, slug, self.file, self.digest, tuple(self.problems))
 
 
 def signature(folder: str) -> Signature:
@@ -90,7 +83,7 @@ class Index:
         """The index of a store; an empty one when there is none that can be used."""
         index = cls()
         with contextlib.suppress(OSError, msgspec.MsgspecError):
-            file = _decoder.decode(_io.read_file(_path(root), limit=MAX_INDEX))
+            file = _decoder.decode(_io.read_file(index_file(root), limit=MAX_INDEX))
             if (file.format, file.version, file.root) == (FORMAT, __version__, os.path.realpath(root)):
                 index.runs = file.runs
         return index
@@ -101,12 +94,13 @@ class Index:
             return
         file = _File(FORMAT, __version__, os.path.realpath(root), self.runs)
         with contextlib.suppress(OSError):
-            path = _path(root)
+            path = index_file(root)
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             _io.replace_file(path, msgspec.msgpack.encode(file), durable=False)
             self.changed = False
 
 
-def _path(root: Path) -> Path:
+def index_file(root: Path) -> Path:
+    """Where the index of a store lies."""
     name = hashlib.sha256(os.path.realpath(root).encode()).hexdigest()[:24]
     return settings.cache_folder() / "index" / f"{name}.msgpack"

@@ -29,16 +29,27 @@ MAX_FILE = 64 * 1024 * 1024
 _T = TypeVar("_T")
 
 
-class ReadRun(msgspec.Struct, frozen=True):
+class ReadRun(msgspec.Struct, frozen=True, gc=False):
     """One run as its files tell it."""
 
-    folder: Path
+    runs: Path
+    """The folder that holds its own."""
     slug: str
     """Folder name of its experiment."""
     file: RunFile
     digest: str
     """Changes whenever something changed that a page of the run can show; made of contents, not of times."""
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """Where its files lie."""
+        return self.runs / self.file.run_id
+
+    @property
+    def artifact_uri(self) -> str:
+        """Where its artifacts lie, as text."""
+        return f"{self.runs}{os.sep}{self.file.run_id}{os.sep}{layout.ARTIFACTS}"
 
 
 class ReadExperiment(msgspec.Struct, frozen=True):
@@ -141,7 +152,7 @@ def read_run(root: Path | str, run_id: str) -> ReadRun:
     """One run of a store by its id; NotFoundError when there is none."""
     root = Path(root)
     folder = find_run(root, run_id)
-    return _read_run(folder).as_run(folder, folder.parent.parent.name)
+    return _as_run(_read_run(folder), folder.parent, folder.parent.parent.name)
 
 
 def read_trash(root: Path | str) -> Iterator[ReadRun]:
@@ -150,7 +161,7 @@ def read_trash(root: Path | str) -> Iterator[ReadRun]:
     for slug in folders(root / layout.TRASH):
         for run_id in folders(root / layout.TRASH / slug):
             folder = layout.trashed_run(root, slug, run_id)
-            yield _read_run(folder).as_run(folder, slug)
+            yield _as_run(_read_run(folder), folder.parent, slug)
 
 
 def find_run(root: Path, run_id: str) -> Path:
@@ -243,13 +254,17 @@ def _read_runs(root: Path, slug: str, index: Index) -> tuple[ReadRun, ...]:
         folder = f"{base}/{run_id}"
         if entry is None or not entry.is_current(folder):
             entry = _relative(_read_run(Path(folder)), root, run_id)
-            index.changed = True
+            index.changed = index.changed or entry.is_settled
         entries[run_id] = entry
     index.changed = index.changed or len(entries) != len(known)
     index.runs[slug] = entries
-    found = [entry.as_run(base / run_id, slug) for run_id, entry in entries.items()]
+    found = [_as_run(entry, base, slug) for entry in entries.values()]
     found.sort(key=lambda run: (run.file.start_time, run.file.run_id), reverse=True)
     return tuple(found)
+
+
+def _as_run(entry: Entry, runs: Path, slug: str) -> ReadRun:
+    return ReadRun(runs, slug, entry.file, entry.digest, entry.problems)
 
 
 def _relative(entry: Entry, root: Path, run_id: str) -> Entry:
@@ -257,10 +272,10 @@ def _relative(entry: Entry, root: Path, run_id: str) -> Entry:
     if not entry.problems:
         return entry
     prefix = f"{root}{os.sep}"
-    problems = [
+    problems = tuple(
         Problem(problem.path.removeprefix(prefix).replace(os.sep, "/"), problem.line, problem.message, run_id)
         for problem in entry.problems
-    ]
+    )
     return msgspec.structs.replace(entry, problems=problems)
 
 
@@ -275,7 +290,7 @@ def _read_run(folder: Path) -> Entry:
         digest.update(_live_state(identity))
     if problems:
         digest.update(repr([(p.path.removeprefix(str(folder)), p.line, p.message) for p in problems]).encode())
-    return Entry(before, digest.hexdigest(), identity, problems)
+    return Entry(before, digest.hexdigest(), identity, tuple(problems))
 
 
 def _live_state(run: RunFile) -> bytes:

@@ -91,7 +91,7 @@ class Process(Struct, frozen=True):
     """Start of the process in clock ticks since boot; 0 where the system does not tell."""
 
 
-class RunFile(Struct, frozen=True):
+class RunFile(Struct, frozen=True, gc=False):
     """`run.json`: the identity of a run while it lives, the full snapshot once it ended.
 
     The log files are the truth; every field from `params` on can be derived from them.

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from tracker import codec, entities, layout, reader
+from msgspec import Struct
+
+from tracker import codec, entities, reader
 from tracker.exceptions import InvalidValueError, MissingPackageError
 from tracker.query import (
     EXPERIMENTS,
@@ -34,7 +35,7 @@ T = TypeVar("T")
 R = TypeVar("R", bound=RunLike)
 
 
-class FoundRun(NamedTuple):
+class FoundRun(Struct, frozen=True, gc=False):
     """A run, its experiment and where it lies."""
 
     file: RunFile
@@ -190,7 +191,7 @@ def make_frame(runs: Sequence[FoundRun]) -> pandas.DataFrame:
         "run_id": [file.run_id for file in files],
         "experiment_id": [run.experiment.id for run in runs],
         "status": [file.status for file in files],
-        "artifact_uri": [f"{run.read.folder}{os.sep}{layout.ARTIFACTS}" for run in runs],
+        "artifact_uri": [run.read.artifact_uri for run in runs],
         "start_time": times("start_time"),
         "end_time": times("end_time"),
     }

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from tests.bench import report, sizes
 from tests.bench.measure import Figure, settings
+from tests.bench.place import Place
 
-PARTS = ("imports", "calls", "runs", "listing", "points")
+PARTS = ("imports", "calls", "runs", "listing", "searching", "points")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -20,24 +21,28 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="CPU time beside what bounds it.")
     parser.add_argument("parts", nargs="*", metavar="part", help=f"all, or some of {', '.join(PARTS)}")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file too")
+    parser.add_argument("--stores", type=Path, metavar="FOLDER", help="keep the stores here, for the next time")
     parser.add_argument("--tiny", action="store_true", help="run through everything quickly; the figures mean nothing")
     chosen = parser.parse_args(arguments)
     unknown = set(chosen.parts) - set(PARTS)
     if unknown:
         parser.error(f"there is no part {', '.join(sorted(unknown))}")
-    found = measure(chosen.parts or PARTS, sizes.TINY if chosen.tiny else sizes.FULL)
+    with tempfile.TemporaryDirectory(prefix="tracker-bench-") as folder:
+        size = sizes.TINY if chosen.tiny else sizes.FULL
+        found = measure(chosen.parts or PARTS, size, (chosen.stores or Path(folder)).absolute())
     if chosen.json:
         report.write_json(chosen.json, found)
     return sum(figure.kept is False for figures in found.values() for figure in figures)
 
 
-def measure(parts: Sequence[str], size: sizes.Size) -> dict[str, list[Figure]]:
+def measure(parts: Sequence[str], size: sizes.Size, stores: Path) -> dict[str, list[Figure]]:
     """Print a table for each part as it is done."""
     found: dict[str, list[Figure]] = {}
     for name in parts:
         before = report.load()
         with tempfile.TemporaryDirectory(prefix="tracker-bench-") as folder, settings(TRACKER_CACHE=f"{folder}/cache"):
-            found[name] = list(importlib.import_module(f"tests.bench.{name}").measure(size, Path(folder)))
+            part = importlib.import_module(f"tests.bench.{name}")
+            found[name] = list(part.measure(size, Place(Path(folder), stores)))
         print(f"\n{name} (load average {before} before, {report.load()} after)\n", flush=True)
         print(report.table(found[name]), flush=True)
     return found

@@ -6,10 +6,10 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import tracker
 from tests.bench.measure import Figure, least
+from tests.bench.place import Place
 from tests.bench.sizes import Size
 from tracker import fluent
 
@@ -17,11 +17,11 @@ KEYS = ("loss", "accuracy", "f1", "recall", "precision")
 THREADS = 4
 
 
-def measure(size: Size, folder: Path) -> Iterator[Figure]:
+def measure(size: Size, place: Place) -> Iterator[Figure]:
     """Microseconds a call."""
     fluent.reset()
-    tracker.set_tracking_uri(folder / "calls")
-    bare = os.open(folder / "bare.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    tracker.set_tracking_uri(place.folder / "calls")
+    bare = os.open(place.folder / "bare.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     with tracker.start_run() as run:
         rivals: dict[str, Callable[[], object]] = {
             "bare": lambda: _bare(bare, size.calls),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator
-from pathlib import Path
 
 from tests.bench.measure import Figure, run_python
+from tests.bench.place import Place
 from tests.bench.sizes import Size
 
 COMMANDS = {
@@ -17,7 +17,7 @@ COMMANDS = {
 }
 
 
-def measure(size: Size, folder: Path) -> Iterator[Figure]:
+def measure(size: Size, place: Place) -> Iterator[Figure]:
     """Medians of children that take turns."""
     turns = [{name: run_python(*command).cpu for name, command in COMMANDS.items()} for _ in range(size.starts)]
     medians = {name: statistics.median(turn[name] for turn in turns) * 1000 for name in COMMANDS}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.bench.measure import Figure, cpu_of, least, settings
+from tests.bench.place import Place
 from tests.bench.sizes import Size
 from tests.bench.stores import make_store
 from tracker import codec, layout, reader
@@ -13,13 +14,13 @@ from tracker import codec, layout, reader
 PARSING = "parsing the run files"
 
 
-def measure(size: Size, folder: Path) -> Iterator[Figure]:
+def measure(size: Size, place: Place) -> Iterator[Figure]:
     """Seconds to write and list a store."""
-    store = folder / "listed"
+    store = place.folder / "listed"
     make_store(store, 1)  # what a process asks once, it asks here
     seconds = cpu_of(lambda: make_store(store, size.runs))
     yield Figure(f"write {size.runs:,} runs", seconds, "s")
-    with settings(TRACKER_CACHE=str(folder / "cache")):
+    with settings(TRACKER_CACHE=str(place.folder / "cache")):
         times = least({"parse": parsing(store), "cold": _cold(store), "warm": _warm(store)}, size.repeats)
     yield Figure(f"list {size.runs:,} runs, no index", times["cold"], "s", times["parse"], PARSING)
     yield Figure(f"list {size.runs:,} runs, index", times["warm"], "s", times["parse"], PARSING)

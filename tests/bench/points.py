@@ -9,14 +9,15 @@ import msgspec
 
 import tracker
 from tests.bench.measure import Figure, cpu_of, least
+from tests.bench.place import Place
 from tests.bench.sizes import Size
 from tracker import codec, fluent, reader
 
 
-def measure(size: Size, folder: Path) -> Iterator[Figure]:
+def measure(size: Size, place: Place) -> Iterator[Figure]:
     """Seconds for all points together."""
     fluent.reset()
-    tracker.set_tracking_uri(folder / "points")
+    tracker.set_tracking_uri(place.folder / "points")
     run = tracker.start_run()
     logged = cpu_of(lambda: _log(size.points))
     ended = cpu_of(tracker.end_run)

@@ -9,18 +9,19 @@ from pathlib import Path
 
 import tracker
 from tests.bench.measure import Figure, least, settings
+from tests.bench.place import Place
 from tests.bench.sizes import Size
 from tracker import fluent, layout
 
 POINTS = 100
 
 
-def measure(size: Size, folder: Path) -> Iterator[Figure]:
+def measure(size: Size, place: Place) -> Iterator[Figure]:
     """Milliseconds a run: start, 10 params, 100 points, 2 tags, end."""
     with settings(TRACKER_FSYNC="never"):
         fluent.reset()
-        tracker.set_tracking_uri(folder / "runs")
-        copies = _Copies(_log_run(), folder / "copies")
+        tracker.set_tracking_uri(place.folder / "runs")
+        copies = _Copies(_log_run(), place.folder / "copies")
         seconds = least(
             {
                 "tracker": lambda: [_log_run() for _ in range(size.rounds)],
