@@ -12,10 +12,12 @@ from __future__ import annotations
 from tracker.demo import diabetes, digits, iris
 from tracker.demo.parts import Job
 
+EXPERIMENTS = (iris.NAME, diabetes.STUDY, diabetes.DESCENT, digits.NAME)
+
 
 def jobs() -> list[Job]:
     """Everything the demo trains, in order; each job logs into the current store."""
     return [*iris.jobs(), *diabetes.jobs(), *digits.jobs()]
 
 
-__all__ = ["Job", "jobs"]
+__all__ = ["EXPERIMENTS", "Job", "jobs"]

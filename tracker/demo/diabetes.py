@@ -16,6 +16,7 @@ from sklearn.model_selection import KFold
 import tracker
 from tracker.demo.parts import Array, Data, Job, as_csv
 
+STUDY = "diabetes-progression"
 ABOUT_STUDY = """\
 Disease progression one year after baseline, from ten measurements of 442 patients.
 
@@ -24,6 +25,7 @@ fold. Folds log `val/...`, the models the means of their folds as `cv/...`.
 
 `rmse` and `mae` are in points of the progression score (25 to 346), `r2` has no unit.
 """
+DESCENT = "gradient-descent"
 ABOUT_DESCENT = """\
 Linear regression by plain gradient descent in single precision, to show what the **learning rate** does: too small
 and it crawls, too large and it explodes. `loss` is the mean squared error of the standardised progression score.
@@ -37,8 +39,8 @@ DESCENT_STEPS = 400
 FOLDS = 5
 CANDIDATES: dict[str, tuple[type[Any], dict[str, Any]]] = {
     "ridge": (Ridge, {"alpha": 0.1}),
-    "random-forest": (RandomForestRegressor, {"n_estimators": 100, "min_samples_leaf": 5, "random_state": 0}),
-    "gradient-boosting": (
+    "forest": (RandomForestRegressor, {"n_estimators": 100, "min_samples_leaf": 5, "random_state": 0}),
+    "boosting": (
         GradientBoostingRegressor,
         {"n_estimators": 120, "learning_rate": 0.05, "subsample": 0.7, "max_depth": 2, "random_state": 0},
     ),
@@ -54,7 +56,7 @@ def jobs() -> Iterator[Job]:
 
 def cross_validate() -> None:
     """A run for the study, in it one for each model, in that one for each fold."""
-    tracker.set_experiment("diabetes-progression", description=ABOUT_STUDY, goal=STUDY_GOAL)
+    tracker.set_experiment(STUDY, description=ABOUT_STUDY, goal=STUDY_GOAL)
     with tracker.start_run(run_name="model-selection", tags={"dataset": "diabetes"}):
         tracker.log_params({"folds": FOLDS, "shuffle_seed": 0})
         rmse = {name: validate(name, model, params) for name, (model, params) in CANDIDATES.items()}
@@ -105,7 +107,7 @@ def descend(rate: float) -> None:
     """Least squares by hand. Too large a step overflows single precision, and that is logged like the rest."""
     x, y = (standardise(part) for part in load_diabetes(return_X_y=True, scaled=False))
     weights = np.zeros(x.shape[1], np.float32)
-    tracker.set_experiment("gradient-descent", description=ABOUT_DESCENT, goal=DESCENT_GOAL)
+    tracker.set_experiment(DESCENT, description=ABOUT_DESCENT, goal=DESCENT_GOAL)
     with tracker.start_run(run_name=f"descent-rate{rate:g}"), np.errstate(over="ignore", invalid="ignore"):
         tracker.log_params({"learning_rate": rate, "steps": DESCENT_STEPS, "precision": "float32"})
         for step in range(DESCENT_STEPS):

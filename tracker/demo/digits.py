@@ -20,6 +20,7 @@ from sklearn.neural_network import MLPClassifier
 import tracker
 from tracker.demo.parts import Array, Data, Job, cross_entropy, log_predictions, png
 
+NAME = "digits-sweep"
 ABOUT = """\
 Which family of models reads digits of 8 x 8 pixels best? Each setting is trained with **three seeds**, so that a
 difference can be told from luck.
@@ -51,20 +52,26 @@ CROPS_START = 180
 
 
 def jobs() -> Iterator[Job]:
-    """30 runs of the sweep, setting by setting, and the one that breaks."""
-    for layers, rate, seed in product([(32,), (128, 64)], [1e-3, 1e-2], SEEDS):
-        model = MLPClassifier(layers, learning_rate_init=rate, random_state=seed)
+    """The sweep, seed after seed, and the run that breaks."""
+    for seed in SEEDS:
+        yield from sweep(seed)
+    yield Job("digits: a run that breaks on purpose", train_with_a_bug)
+
+
+def sweep(seed: int) -> Iterator[Job]:
+    """Every setting of every family once."""
+    for layers, rate in product([(32,), (128, 64)], [1e-3, 1e-2]):
+        mlp = MLPClassifier(layers, learning_rate_init=rate, random_state=seed)
         params = {"family": "mlp", "hidden_layers": "x".join(map(str, layers)), "learning_rate": rate, "seed": seed}
-        yield job(model, params, fit_batches)
-    for alpha, seed in product([1e-4, 1e-3, 1e-2], SEEDS):
-        model = SGDClassifier(loss="log_loss", alpha=alpha, random_state=seed)
-        yield job(model, {"family": "sgd", "alpha": alpha, "seed": seed}, fit_batches)
-    for rate, seed in product([0.03, 0.1, 0.3], SEEDS):
-        model = HistGradientBoostingClassifier(
+        yield job(mlp, params, fit_batches)
+    for alpha in (1e-4, 1e-3, 1e-2):
+        sgd = SGDClassifier(loss="log_loss", alpha=alpha, random_state=seed)
+        yield job(sgd, {"family": "sgd", "alpha": alpha, "seed": seed}, fit_batches)
+    for rate in (0.03, 0.1, 0.3):
+        trees = HistGradientBoostingClassifier(
             learning_rate=rate, max_iter=TREES, max_leaf_nodes=8, max_features=0.5, random_state=seed
         )
-        yield job(model, {"family": "boosting", "learning_rate": rate, "seed": seed}, fit_trees)
-    yield Job("digits: a run that breaks on purpose", train_with_a_bug)
+        yield job(trees, {"family": "boosting", "learning_rate": rate, "seed": seed}, fit_trees)
 
 
 def job(model: Any, params: dict[str, Any], fit: Fit) -> Job:
@@ -76,7 +83,7 @@ def job(model: Any, params: dict[str, Any], fit: Fit) -> Job:
 
 def train(name: str, model: Any, params: dict[str, Any], fit: Fit) -> None:
     """One run of the sweep: learning curves while it trains, predictions at the end."""
-    tracker.set_experiment("digits-sweep", description=ABOUT, goal=GOAL)
+    tracker.set_experiment(NAME, description=ABOUT, goal=GOAL)
     with tracker.start_run(run_name=name, tags={"dataset": "digits", "family": params["family"]}):
         tracker.log_params(params)
         fit(model)
@@ -140,7 +147,7 @@ def log_mistakes(predicted: Array, columns: int = 10, rows: int = 2, zoom: int =
 
 def train_with_a_bug() -> None:
     """The exception ends the run as FAILED; the curves up to then stay."""
-    tracker.set_experiment("digits-sweep")
+    tracker.set_experiment(NAME)
     with suppress(ValueError), tracker.start_run(run_name="mlp-32-random-crops", description=BUG):
         tracker.set_tags({"dataset": "digits", "family": "mlp"})
         tracker.log_params({"family": "mlp", "hidden_layers": "32", "learning_rate": 0.01, "seed": 0, "crops": True})
