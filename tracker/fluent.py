@@ -48,8 +48,7 @@ def set_experiment(
         raise InvalidValueError("Give set_experiment() a name or an id, one of them.")
     store = session.store()
     found = store.experiment_by_id(experiment_id) if experiment_id else store.experiment_for(str(experiment_name))
-    file = store.describe_experiment(found, description=description, tags=texts_of(tags), goal=check_goal(goal))
-    chosen = reader.ReadExperiment(found.slug, found.folder, file)
+    chosen = store.describe_experiment(found.slug, description=description, tags=texts_of(tags), goal=check_goal(goal))
     session.use_experiment(chosen)
     return entities.make_experiment(chosen)
 
@@ -71,9 +70,8 @@ def create_experiment(
 
 def set_experiment_tags(tags: Mapping[str, object]) -> None:
     """Set tags of the chosen experiment."""
-    store, experiment = session.store(), session.experiment()
-    file = store.describe_experiment(experiment, tags=texts_of(tags))
-    session.use_experiment(reader.ReadExperiment(experiment.slug, experiment.folder, file))
+    slug = session.experiment().slug
+    session.use_experiment(session.store().describe_experiment(slug, tags=texts_of(tags)))
 
 
 def set_experiment_tag(key: str, value: object) -> None:
@@ -83,12 +81,12 @@ def set_experiment_tag(key: str, value: object) -> None:
 
 def get_experiment(experiment_id: str) -> entities.Experiment:
     """The experiment of this id; NotFoundError when there is none."""
-    return entities.make_experiment(session.store().experiment_by_id(experiment_id))
+    return entities.make_experiment(session.look().experiment_by_id(experiment_id))
 
 
 def get_experiment_by_name(name: str) -> entities.Experiment | None:
     """The experiment of this name, or None."""
-    found = session.store().find_experiment(name)
+    found = session.look().find_experiment(name)
     return None if found is None else entities.make_experiment(found)
 
 
@@ -197,7 +195,9 @@ def search_runs(
     from tracker import search
 
     if not (experiment_ids or experiment_names or search_all_experiments):
-        experiment_ids = [session.experiment().file.id]
+        chosen = session.find_experiment()
+        experiment_ids = [chosen.file.id] if chosen else []
+        max_results = max_results if chosen else 0
     return search.search_runs(
         session.root,
         experiment_ids=experiment_ids,

@@ -10,10 +10,8 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
 
 import msgspec
-import yaml
 
 from tracker import _io, codec, layout, logs, names, settings
 from tracker.exceptions import NewerSchemaError, NotAStoreError, NotFoundError, did_you_mean
@@ -22,12 +20,10 @@ from tracker.logs import MergedLogs, Problem
 from tracker.schema import SCHEMA, ExperimentFile, RunFile, StoreFile
 from tracker.snapshot import make_snapshot
 from tracker.summary import Series
+from tracker.yaml_files import MAX_YAML, read_yaml
 
 MAX_FILE = 64 * 1024 * 1024
-"""Bytes of the largest YAML or JSON file that is read."""
-
-_T = TypeVar("_T")
-
+"""Bytes of the largest `run.json` that is read."""
 
 class ReadRun(msgspec.Struct, frozen=True, gc=False):
     """One run as its files tell it."""
@@ -122,13 +118,13 @@ def read_store_file(root: Path) -> StoreFile:
     """`store.yaml`, or the error that says why the folder cannot be used as a store."""
     path = layout.store_file(root)
     try:
-        data = _io.read_file(path, limit=MAX_FILE)
+        data = _io.read_file(path, limit=MAX_YAML)
     except OSError as error:
         if layout.experiments(root).is_dir():
             return StoreFile(schema=SCHEMA)  # its experiments are there: better read than refused
         raise NotAStoreError(_no_store(root, error)) from None
     try:
-        file = yaml_to(StoreFile, data)
+        file = read_yaml(StoreFile, data)
     except ValueError:
         file = StoreFile(schema=SCHEMA)
     if file.schema > SCHEMA:
@@ -191,37 +187,10 @@ def read_environment(run_folder: Path) -> Environment | None:
 
 def read_experiment_file(folder: Path) -> ExperimentFile:
     """`experiment.yaml`; OSError or ValueError when it cannot be read."""
-    file = yaml_to(ExperimentFile, _io.read_file(folder / layout.EXPERIMENT_FILE, limit=MAX_FILE))
+    file = read_yaml(ExperimentFile, _io.read_file(folder / layout.EXPERIMENT_FILE, limit=MAX_YAML))
     if not file.name.strip():
         raise ValueError("the name is empty")
     return file
-
-
-def yaml_to(kind: type[_T], data: bytes) -> _T:
-    """A struct from YAML that people may have edited; ValueError says what is wrong. Aliases are refused."""
-    try:
-        loader = _Loader(data)
-        try:
-            value = loader.get_single_data()
-        finally:
-            loader.dispose()
-        if isinstance(value, dict):
-            value = {key: entry for key, entry in value.items() if entry != ""}
-        return msgspec.convert(value, kind, strict=False)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
-        raise ValueError(" ".join(str(error).split())) from error
-
-
-_BaseLoader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-
-
-class _Loader(_BaseLoader):  # type: ignore[misc]
-    """Every scalar is the text that people typed: `yes` and 2026-11-23 too. No aliases: they can blow a file up."""
-
-    def compose_node(self, parent: object, index: object) -> object:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("aliases are not read")
-        return super().compose_node(parent, index)
 
 
 def _read_experiments(root: Path, index: Index, problems: list[Problem]) -> Iterator[ReadExperiment]:

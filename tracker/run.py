@@ -235,7 +235,7 @@ class ActiveRun:
             return
         with self._forgiven("The snapshot of the run"):
             self._writer.close(status, by)
-            if self._writer.begun and not self._owner_will():
+            if self._writer.begun and _io.is_folder(self.folder) and not self._owner_will():
                 self.write_snapshot()
         self._ended = True
 

@@ -7,19 +7,20 @@ started last.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from tracker import _clock, capture, names, process, reader, settings
+from tracker import _clock, capture, codec, names, process, reader, settings
 from tracker import run as runs
 from tracker.endings import Endings
 from tracker.exceptions import InvalidValueError, RunStateError
 from tracker.run import ActiveRun
 from tracker.schema import SCHEMA, RunFile
-from tracker.snapshot import NOTE_TAG, RUN_NAME_TAG
+from tracker.snapshot import NOTE_TAG, PARENT_TAG, RUN_NAME_TAG
 from tracker.store import Store
 
 
@@ -65,6 +66,10 @@ class Session:
             self._experiment = None
         return self._store
 
+    def look(self) -> Store:
+        """The store for reading: nothing is made, so a missing one is an empty one."""
+        return self._store or Store(self.root)
+
     def use_experiment(self, experiment: reader.ReadExperiment) -> None:
         """Choose the experiment for the runs to come."""
         self._experiment = experiment
@@ -73,8 +78,12 @@ class Session:
         """The chosen experiment; without a choice the one that TRACKER_EXPERIMENT names, or Default."""
         store = self.store()
         if self._experiment is None:
-            self._experiment = store.experiment_for(settings.experiment_name() or settings.DEFAULT_EXPERIMENT)
+            self._experiment = store.experiment_for(_default_experiment())
         return self._experiment
+
+    def find_experiment(self) -> reader.ReadExperiment | None:
+        """The same for reading: None when it was not made yet."""
+        return self._experiment or self.look().find_experiment(_default_experiment())
 
     # Runs
 
@@ -119,7 +128,7 @@ class Session:
         if resumed:
             run = self._resume(resumed, run_name, texts)
         else:
-            parent = parent_run_id or (self._current_id() if nested else None)
+            parent = parent_run_id or texts.get(PARENT_TAG) or (self._current_id() if nested else None)
             run = self._create(experiment_id, run_name, parent, texts)
         stack.append(run)
         self._open_runs.append(run)
@@ -181,23 +190,31 @@ class Session:
             yield run
 
     def leave(self, run: ActiveRun, status: str, by: str | None) -> None:
-        """End a run, and the runs that were opened inside it and forgotten."""
+        """End a run, and the runs that were opened inside it and forgotten.
+
+        A run that cannot be ended, because the disk is full, stays the current one; ending it can be tried again.
+        """
         runs.check_end_status(status)
-        for stack in (self._stack(), self._main_stack):
-            if run in stack:
-                while stack[-1] is not run:
-                    self.leave(stack[-1], status, by)
-                stack.pop()
+        stack = next((stack for stack in (self._stack(), self._main_stack) if run in stack), [run])
+        while stack[-1] is not run:
+            self.leave(stack[-1], status, by)
+        run.end(status, by)
+        stack.remove(run)
         if run in self._open_runs:
             self._open_runs.remove(run)
             self.last_run_id = run.run_id
-        run.end(status, by)
 
     def end_all(self, status: str, by: str | None) -> None:
         """End what is open, innermost first; also called when the process ends."""
         for run in reversed(list(self._open_runs)):
-            with suppress(Exception):
+            try:
                 self.leave(run, status, by)
+            except Exception as error:
+                print(f"tracker: the run {run.run_id} could not be ended: {error}", file=sys.stderr)
+
+
+def _default_experiment() -> str:
+    return settings.experiment_name() or settings.DEFAULT_EXPERIMENT
 
 
 def folder_of(uri: str | os.PathLike[str]) -> Path:
@@ -219,10 +236,9 @@ def folder_of(uri: str | os.PathLike[str]) -> Path:
 def texts_of(tags: Mapping[str, object] | None, description: str | None = None) -> dict[str, str]:
     """Tags with checked names and their values as text; a description is the tag that MLflow keeps it in."""
     found = {
-        names.check_name(key, "A tag name"): names.check_text(str(value), f"The tag {key!r}")
-        for key, value in (tags or {}).items()
+        names.check_name(key, "A tag name"): codec.check_value(key, str(value)) for key, value in (tags or {}).items()
     }
-    return {**found, NOTE_TAG: names.check_text(description, "A description")} if description else found
+    return {**found, NOTE_TAG: codec.check_value("description", description)} if description else found
 
 
 session = Session()

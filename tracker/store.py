@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
-import yaml
 
 from tracker import _clock, _io, codec, layout, names, reader, settings
-from tracker.exceptions import AlreadyExistsError, InvalidValueError, NotAStoreError, NotFoundError, did_you_mean
+from tracker.exceptions import (
+    AlreadyExistsError,
+    InvalidValueError,
+    NotAStoreError,
+    NotFoundError,
+    StoreError,
+    did_you_mean,
+)
 from tracker.reader import Environment
 from tracker.schema import SCHEMA, ExperimentFile, Goal, RunFile, StoreFile
+from tracker.yaml_files import MAX_YAML, edit_yaml, yaml_bytes
 
 
 class Store:
@@ -35,37 +43,34 @@ class Store:
         StorageError where it cannot be written.
         """
         store = cls(Path(root).absolute())
-        if not layout.store_file(store.root).exists():
-            store._create()
-        reader.read_store_file(store.root)
+        with _io.explained("open a store in", store.root):
+            if not layout.store_file(store.root).exists():
+                store._create()
+            reader.read_store_file(store.root)
         return store
 
     def _create(self) -> None:
         if self.root.exists() and not self.root.is_dir():
             raise NotAStoreError(f"{self.root} is a file. Name a folder for the store.")
-        with _io.explained("make a store in", self.root):
-            _io.make_folder(self.root)
-            strangers = [path.name for path in self.root.iterdir() if not path.name.startswith(".")]
-            if strangers and not layout.experiments(self.root).is_dir() and layout.STORE_FILE not in strangers:
-                raise NotAStoreError(
-                    f"{self.root} is not empty and no store (it holds {strangers[0]!r}). "
-                    "Name an empty folder or one that does not exist yet."
-                )
-            with contextlib.suppress(FileExistsError):
-                self._create_yaml(layout.store_file(self.root), StoreFile(SCHEMA, created=_today()))
+        _io.make_folder(self.root)
+        strangers = [path.name for path in self.root.iterdir() if not path.name.startswith(".")]
+        if strangers and not layout.experiments(self.root).is_dir() and layout.STORE_FILE not in strangers:
+            raise NotAStoreError(
+                f"{self.root} is not empty and no store (it holds {strangers[0]!r}). "
+                "Name an empty folder or one that does not exist yet."
+            )
+        with contextlib.suppress(FileExistsError):
+            self._create_yaml(layout.store_file(self.root), StoreFile(SCHEMA, created=_today()))
 
     def experiments(self) -> Iterator[reader.ReadExperiment]:
         """Experiments whose file can be read, without their runs."""
         for slug in reader.folders(layout.experiments(self.root)):
-            try:
-                folder = layout.experiment(self.root, slug)
-                yield reader.ReadExperiment(slug, folder, reader.read_experiment_file(folder))
-            except (OSError, ValueError):
-                continue  # the problems page of the site names it
+            with contextlib.suppress(OSError, ValueError):  # the problems page of the site names it
+                yield self._read(slug)
 
     def find_experiment(self, name: str) -> reader.ReadExperiment | None:
         """The experiment of this name, or None."""
-        likely = self._at(names.slug_of(name))
+        likely = self._at(names.slug_of(names.check_name(name, "An experiment name")))
         if likely is not None and likely.file.name == name:
             return likely
         return next((found for found in self.experiments() if found.file.name == name), None)
@@ -92,68 +97,80 @@ class Store:
         return self._create_experiment(file)
 
     def _create_experiment(self, file: ExperimentFile) -> reader.ReadExperiment:
-        names.check_name(file.name, "An experiment name")
         default = file.name == settings.DEFAULT_EXPERIMENT
-        file = msgspec.structs.replace(
-            file, id=file.id or ("0" if default else names.new_experiment_id()), created=_today()
-        )
+        file = msgspec.structs.replace(file, id="0" if default else names.new_experiment_id(), created=_today())
         for slug in _slugs(file.name):
             folder = layout.experiment(self.root, slug)
-            with _io.explained("make an experiment in", folder):
-                _io.make_folder(layout.runs(self.root, slug))
-                try:
-                    self._create_yaml(folder / layout.EXPERIMENT_FILE, file)
-                except FileExistsError:
-                    taken = self._at(slug)
-                    if taken is not None and taken.file.name == file.name:
-                        return taken
-                    continue
-                if self.durable:
-                    _io.sync_folder(folder.parent)
-                    _io.sync_folder(self.root)
-            return reader.ReadExperiment(slug, folder, file)
+            if not os.path.lexists(folder) and self._make_experiment(folder, file):
+                return reader.ReadExperiment(slug, folder, file)
+            taken = self._at(slug)
+            if taken is not None and taken.file.name == file.name:
+                return taken
         raise AlreadyExistsError(f"No folder is free for an experiment {file.name!r}.")
 
+    def _make_experiment(self, folder: Path, file: ExperimentFile) -> bool:
+        """Make the folder of an experiment; False when another process was first."""
+        with _io.explained("make an experiment in", folder):
+            try:
+                with _built_aside(folder, durable=self.durable) as aside:
+                    _io.make_folder(aside / layout.RUNS)
+                    self._create_yaml(aside / layout.EXPERIMENT_FILE, file)
+            except FileExistsError:
+                return False
+            if self.durable:
+                _io.sync_folder(self.root)
+        return True
+
     def _at(self, slug: str) -> reader.ReadExperiment | None:
+        """The experiment in a folder; None when there is none, StoreError when its file is damaged."""
         folder = layout.experiment(self.root, slug)
         try:
-            return reader.ReadExperiment(slug, folder, reader.read_experiment_file(folder))
-        except (OSError, ValueError):
+            return self._read(slug) if _io.is_folder(folder) else None
+        except OSError:
             return None
+        except ValueError as error:
+            raise StoreError(f"{folder / layout.EXPERIMENT_FILE} cannot be read: {error}. Mend or remove it.") from None
+
+    def _read(self, slug: str) -> reader.ReadExperiment:
+        folder = layout.experiment(self.root, slug)
+        return reader.ReadExperiment(slug, folder, reader.read_experiment_file(folder))
 
     def describe_experiment(
         self,
-        experiment: reader.ReadExperiment,
+        slug: str,
         *,
         description: str | None = None,
         tags: Mapping[str, str] | None = None,
         goal: Mapping[str, Goal] | None = None,
-    ) -> ExperimentFile:
+    ) -> reader.ReadExperiment:
         """Add to `experiment.yaml`: tags are set; a description or goal that stands there already is kept, for
-        people edit this file. It is rewritten only when something is new."""
-        old = experiment.file
+        people edit this file. Only the fields that change are rewritten."""
+        found = self._at(slug)
+        if found is None:
+            raise NotFoundError(f"There is no experiment in {layout.experiment(self.root, slug)} any more.")
+        old = found.file
         new = msgspec.structs.replace(
             old,
             description=old.description or description or "",
             tags={**old.tags, **(tags or {})},
             goal={**(goal or {}), **old.goal},
         )
-        if new != old:
-            path = experiment.folder / layout.EXPERIMENT_FILE
+        changes = {key: value for key, value in _fields(new).items() if value != _fields(old)[key]}
+        if changes:
+            path = found.folder / layout.EXPERIMENT_FILE
             with _io.explained("write", path):
-                _io.replace_file(path, _yaml(new), durable=self.durable)
-        return new
+                data = _io.read_file(path, limit=MAX_YAML)
+                _io.replace_file(path, edit_yaml(data, new, changes), durable=self.durable)
+        return msgspec.structs.replace(found, file=new)
 
     def create_run(self, slug: str, file: RunFile, environment: Environment | None) -> Path:
         """Make the folder of a run; it appears whole, under its final name."""
         folder = layout.run(self.root, slug, file.run_id)
-        aside = folder.with_name(f"{layout.ASIDE}{file.run_id}")
-        with _io.explained("make a run in", folder):
+        with _io.explained("make a run in", folder), _built_aside(folder, durable=False) as aside:
             _io.make_folder(aside / layout.LOG)
             _io.replace_file(aside / layout.RUN_FILE, codec.run_file_bytes(file), durable=False)
             if environment is not None:
                 _io.replace_file(aside / layout.ENVIRONMENT_FILE, codec.json_file(environment), durable=False)
-            _io.move_folder(aside, folder, durable=False)
         return folder
 
     def trash_run(self, run_id: str) -> None:
@@ -169,7 +186,7 @@ class Store:
         names.check_run_id(run_id)
         for slug in reader.folders(self.root / layout.TRASH):
             folder = layout.trashed_run(self.root, slug, run_id)
-            if folder.is_dir():
+            if _io.is_folder(folder):
                 target = layout.run(self.root, slug, run_id)
                 with _io.explained("restore the run to", target):
                     _io.make_folder(target.parent)
@@ -178,7 +195,19 @@ class Store:
         raise NotFoundError(f"There is no run {run_id} in the trash of {self.root}.")
 
     def _create_yaml(self, path: Path, value: msgspec.Struct) -> None:
-        _io.create_file(path, _yaml(value), durable=self.durable)
+        _io.create_file(path, yaml_bytes(value), durable=self.durable)
+
+
+@contextlib.contextmanager
+def _built_aside(folder: Path, *, durable: bool) -> Iterator[Path]:
+    """A folder to fill, which then appears whole under its name, or not at all; FileExistsError when it is taken."""
+    aside = folder.with_name(f"{layout.ASIDE}{names.new_id()}")
+    try:
+        yield aside
+        _io.move_folder(aside, folder, durable=durable)
+    except BaseException:
+        _io.remove_tree(aside)
+        raise
 
 
 def check_goal(goal: Mapping[str, str] | None) -> dict[str, Goal]:
@@ -199,8 +228,8 @@ def _slugs(name: str) -> Iterator[str]:
         yield f"{slug}-{number}"
 
 
-def _yaml(value: msgspec.Struct) -> bytes:
-    return yaml.safe_dump(msgspec.to_builtins(value), sort_keys=False, allow_unicode=True, width=100).encode()
+def _fields(file: ExperimentFile) -> dict[str, object]:
+    return {"description": file.description, "tags": file.tags, "goal": file.goal}
 
 
 def _today() -> str:

@@ -1,0 +1,107 @@
+"""The YAML files of a store, which people edit: read forgivingly, and changed without touching what they wrote."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+import yaml
+
+MAX_YAML = 8 * 1024 * 1024
+"""Bytes of the largest YAML file that is read."""
+
+_MAX_DEPTH = 20
+_ODD_BREAK = re.compile("[\x85\u2028\u2029]")
+_T = TypeVar("_T")
+_Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
+
+def read_yaml(kind: type[_T], data: bytes) -> _T:
+    """A struct from YAML; ValueError says what is wrong.
+
+    Every scalar is the text that people typed, `yes` and 2026-11-23 too, and an empty field counts as missing.
+    Aliases and deep nesting are refused: they can blow a file up, or end the process inside the parser.
+    """
+    try:
+        value = _first_document(iter(yaml.parse(data, Loader=_Loader)))
+        if isinstance(value, dict):
+            value = {key: entry for key, entry in value.items() if entry != ""}
+        return msgspec.convert(value, kind, strict=False)
+    except (yaml.YAMLError, UnicodeDecodeError, msgspec.MsgspecError) as error:
+        raise ValueError(" ".join(str(error).split())) from error
+
+
+def yaml_bytes(value: object) -> bytes:
+    """A struct or plain value as YAML that reads well in a diff."""
+    plain = msgspec.to_builtins(value)
+    return yaml.dump(plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100).encode()
+
+
+class _Dumper(yaml.SafeDumper):
+    """Several lines as a block, which people can edit."""
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        """A scalar in the style that brings the text back exactly: some line breaks of Unicode need an escape."""
+        style = '"' if _ODD_BREAK.search(text) else "|" if "\n" in text else None
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
+
+
+def edit_yaml(data: bytes, new: msgspec.Struct, fields: Mapping[str, object]) -> bytes:
+    """The file with some fields set, so that it reads as `new`; its other lines, comments too, stay as they are."""
+    lines = data.decode().splitlines(keepends=True)
+    for key, value in fields.items():
+        _set_field(lines, key, yaml_bytes({key: value}).decode())
+    edited = "".join(lines).encode()
+    try:
+        return edited if read_yaml(type(new), edited) == new else yaml_bytes(new)
+    except ValueError:
+        return yaml_bytes(new)  # it was written in a way that lines do not tell
+
+
+def _set_field(lines: list[str], key: str, block: str) -> None:
+    """Put a block in place of a top-level field and the indented lines below it, or at the end."""
+    start = next((i for i, line in enumerate(lines) if re.match(rf"(['\"]?){key}\1\s*:", line)), len(lines))
+    if start == len(lines) and lines and not lines[-1].endswith("\n"):
+        lines[-1] += "\n"
+    end = start + 1
+    while end < len(lines) and (lines[end][0].isspace()):
+        end += 1
+    while end > start + 1 and not lines[end - 1].strip():
+        end -= 1
+    lines[start:end] = [block]
+
+
+def _first_document(events: Iterator[Any]) -> object:
+    values = [_value(event, events, 0) for event in events if isinstance(event, yaml.NodeEvent)]
+    if len(values) > 1:
+        raise yaml.YAMLError("more than one document")
+    return values[0] if values else None
+
+
+def _value(event: Any, events: Iterator[Any], depth: int) -> object:
+    if depth > _MAX_DEPTH:
+        raise yaml.YAMLError(f"nested deeper than {_MAX_DEPTH} levels")
+    if isinstance(event, yaml.ScalarEvent):
+        return event.value
+    if isinstance(event, yaml.SequenceStartEvent):
+        return [_value(item, events, depth + 1) for item in _until(yaml.SequenceEndEvent, events)]
+    if isinstance(event, yaml.MappingStartEvent):
+        keys = _until(yaml.MappingEndEvent, events)
+        return {_key(key): _value(next(events), events, depth + 1) for key in keys}
+    raise yaml.YAMLError("aliases are not read")
+
+
+def _until(end: type[Any], events: Iterator[Any]) -> Iterator[Any]:
+    while not isinstance(event := next(events), end):
+        yield event
+
+
+def _key(event: Any) -> str:
+    if isinstance(event, yaml.ScalarEvent):
+        return str(event.value)
+    raise yaml.YAMLError("a key is no text")
