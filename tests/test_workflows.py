@@ -136,7 +136,8 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     environment = clone.parent / "venv"
     venv.create(environment, with_pip=True)
     binaries = environment / ("Scripts" if os.name == "nt" else "bin")
-    variables = {**os.environ, "PATH": os.pathsep.join([str(binaries), os.environ["PATH"]])}
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("TRACKER_")}
+    variables["PATH"] = os.pathsep.join([str(binaries), os.environ["PATH"]])
     for step in parse(TEXTS["pages.yml"])["jobs"]["build"]["steps"]:
         if "run" in step:
             run_step(step["run"], clone, variables)
@@ -157,7 +158,15 @@ def test_pages_workflow_builds_the_site(published: Path) -> None:
     assert len(list((site / "experiments").glob("*/index.html"))) >= 3
     assert len(list((site / "runs").glob("*/index.html"))) >= 24
     for page in sorted((published / "docs").glob("*.md")):
-        assert list(site.glob(f"**/{page.stem}/index.html")), page.name
+        assert (site / "docs" / f"{page.stem}.html").is_file()
+    assert "docs/index.html" in (site / "index.html").read_text(encoding="utf-8")
+
+
+def test_pages_can_serve_every_file(published: Path) -> None:
+    """GitHub Pages refuses links and files that others may not read, and leaves out names that begin with a dot."""
+    files = [path for path in (published / "site").rglob("*") if not path.is_dir() or path.is_symlink()]
+    assert [path for path in files if path.is_symlink() or not path.stat().st_mode & 0o004] == []
+    assert [path for path in files if any(part.startswith(".") for part in path.relative_to(published).parts)] == []
 
 
 def test_pages_workflow_uploads_what_it_built(published: Path) -> None:
