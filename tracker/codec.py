@@ -20,6 +20,8 @@ from tracker.schema import MetricSummary, Record, RunFile
 
 Param = float | int | bool | str | None
 
+MAX_TIME = 253_402_300_799_999
+"""UTC milliseconds of the end of the year 9999, beyond which no date can be shown."""
 MAX_TEXT = 1_000_000
 """Characters in the value of a param or tag."""
 
@@ -27,6 +29,7 @@ _NONFINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _EXACT = 1 << 53
 _MAX_BITS = 4096
 _MAX_DEPTH = 50
+_PLAIN = (str, int, float, bool, type(None))
 _T = TypeVar("_T")
 
 record_decoder = msgspec.json.Decoder(Record)
@@ -77,7 +80,7 @@ def _integer_text(key: str, number: int) -> str:
     try:
         float(number)
     except OverflowError:
-        raise InvalidValueError(f"Metric {key!r} is beyond the range of a float: {number:.3e}.") from None
+        raise InvalidValueError(f"Metric {key!r} is beyond the range of a float: {_short(number)}.") from None
     return repr(number)
 
 
@@ -86,7 +89,10 @@ def read_number(value: object) -> float:
     if type(value) is float:
         return value
     if type(value) is int:
-        exact = float(value)
+        try:
+            exact = float(value)
+        except OverflowError:
+            raise ValueError("it is beyond the range of a float") from None
         return exact if exact == value else value
     if isinstance(value, str) and value in _NONFINITE:
         return _NONFINITE[value]
@@ -105,16 +111,17 @@ def _as_number(value: object) -> float | int | None:
         return float(value)
     if isinstance(value, int):
         return int(value)
-    if isinstance(value, str | bytes):
+    if isinstance(value, str | bytes | bytearray | memoryview):
         return None
     item = getattr(value, "item", None)
     try:
-        if callable(item):
-            inner = item()
-            return _as_number(inner) if isinstance(inner, float | int) else None
-        return float(value)  # type: ignore[arg-type]
+        inner: Any = item() if callable(item) else value
+        if isinstance(inner, int):
+            return int(inner)
+        number = float(inner)
     except (TypeError, ValueError, RuntimeError, OverflowError):
         return None
+    return None if isinstance(inner, str) or (math.isinf(number) and inner != number) else number
 
 
 def as_integer(value: object, what: str) -> int:
@@ -124,8 +131,16 @@ def as_integer(value: object, what: str) -> int:
         raise InvalidValueError(f"{what} must be a whole number, but it is {_described(value)}.")
     number = int(number)
     if not -(1 << 63) <= number < 1 << 63:
-        raise InvalidValueError(f"{what} must fit 64 bits, but it is {number:.3e}.")
+        raise InvalidValueError(f"{what} must fit 64 bits, but it is {_short(number)}.")
     return number
+
+
+def as_time(value: object) -> int:
+    """A timestamp in UTC milliseconds; InvalidValueError for what is none."""
+    time = as_integer(value, "A timestamp")
+    if not 0 <= time <= MAX_TIME:
+        raise InvalidValueError(f"A timestamp is in UTC milliseconds, between 1970 and 9999, but it is {time}.")
+    return time
 
 
 # Params and tags
@@ -224,7 +239,7 @@ def read_run_file(data: bytes) -> RunFile:
     """The struct of `run.json`, with params and metrics as plain values; ValueError says what is wrong."""
     run = run_decoder.decode(data)
     for key, value in run.params.items():
-        if type(value) is dict:
+        if type(value) not in _PLAIN:
             run.params[key] = read_param(value)
     for key, metric in run.metrics.items():
         if type(metric.last) is not float or type(metric.first) is not float:
@@ -232,6 +247,11 @@ def read_run_file(data: bytes) -> RunFile:
                 metric, last=read_number(metric.last), first=read_number(metric.first)
             )
     return run
+
+
+def _short(number: int) -> str:
+    bits = number.bit_length()
+    return repr(number) if bits < 100 else f"an integer of {bits:,} bits"
 
 
 def _described(value: object) -> str:

@@ -82,7 +82,7 @@ class Index:
     def load(cls, root: Path) -> Index:
         """The index of a store; an empty one when there is none that can be used."""
         index = cls()
-        with contextlib.suppress(OSError, msgspec.MsgspecError):
+        with contextlib.suppress(OSError, ValueError, msgspec.MsgspecError, RecursionError):
             file = _decoder.decode(_io.read_file(index_file(root), limit=MAX_INDEX))
             if (file.format, file.version, file.root) == (FORMAT, __version__, os.path.realpath(root)):
                 index.runs = file.runs
@@ -96,8 +96,25 @@ class Index:
         with contextlib.suppress(OSError):
             path = index_file(root)
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _io.replace_file(path, msgspec.msgpack.encode(file), durable=False)
+            _io.replace_file(path, _encode(file), durable=False)
             self.changed = False
+
+
+def _encode(file: _File) -> bytes:
+    """The index as bytes; without runs that have a param beyond 64 bits, which the encoding cannot hold."""
+    try:
+        return msgspec.msgpack.encode(file)
+    except OverflowError:
+        fitting = {
+            slug: {run: entry for run, entry in runs.items() if _fits(entry)} for slug, runs in file.runs.items()
+        }
+        return msgspec.msgpack.encode(_File(file.format, file.version, file.root, fitting))
+
+
+def _fits(entry: Entry) -> bool:
+    with contextlib.suppress(OverflowError):
+        return bool(msgspec.msgpack.encode(entry))
+    return False
 
 
 def index_file(root: Path) -> Path:

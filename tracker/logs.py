@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
-from tracker import _io, codec, layout
+from tracker import _io, codec, layout, names
 from tracker.schema import LogState, Record
 from tracker.summary import Series
 
 BLOCK = 1 << 24
-MAX_LINE = 1 << 22
+MAX_LINE = 1 << 23
 """Bytes of the longest line that is read; a log of ours has none that is longer."""
 MAX_PROBLEMS = 20
 """Problems kept for one file; the rest is counted."""
@@ -81,8 +82,18 @@ class MergedLogs(msgspec.Struct):
 
 def list_logs(run_folder: Path) -> list[str]:
     """Names of the log files of a run in the order in which they were begun; OSError when there is no such folder."""
-    found = os.listdir(run_folder / layout.LOG)  # noqa: PTH208
-    return sorted(name for name in found if name.endswith(layout.LOG_SUFFIX) and not name.startswith("."))
+    folder = f"{run_folder}{os.sep}{layout.LOG}"
+    found = os.listdir(folder)  # noqa: PTH208
+    if not _io.is_folder(folder):
+        raise OSError(errno.ENOTDIR, "It is a link")
+    found = [name for name in found if name.endswith(layout.LOG_SUFFIX) and not name.startswith(".")]
+    return sorted(filter(names.is_text, found))
+
+
+def log_sizes(run_folder: Path) -> dict[str, int]:
+    """Bytes of each log file of a run; OSError when the folder or one of them is gone."""
+    folder = f"{run_folder}{os.sep}{layout.LOG}{os.sep}"
+    return {name: os.lstat(folder + name).st_size for name in list_logs(run_folder)}
 
 
 def read_logs(run_folder: Path) -> MergedLogs:
@@ -90,8 +101,6 @@ def read_logs(run_folder: Path) -> MergedLogs:
     merged = MergedLogs()
     try:
         log_names = list_logs(run_folder)
-    except FileNotFoundError:
-        return merged
     except OSError as error:
         merged.problems.append(_problem(run_folder / layout.LOG, None, f"cannot be listed: {error.strerror}"))
         return merged
@@ -146,8 +155,9 @@ class _LogReader:
             whole, newline, rest = (rest + block).rpartition(b"\n")
             if newline:
                 self._lines(log, whole)
-            elif len(rest) > MAX_LINE:
-                rest = rest[:MAX_LINE]  # not ours: kept as a torn line, and not in memory
+            if len(rest) > MAX_LINE:
+                self.problem(log.lines + 1, f"is longer than {MAX_LINE:,} bytes; the file is read no further")
+                break
         log.torn = bool(rest)
         log.state = LogState(size, log.end is not None)
 
@@ -204,6 +214,8 @@ class _LogReader:
                 log.header = record
             elif record.end is not None:
                 log.end = record
+            elif record.artifact is None:
+                self.problem(number, "is a record of no known kind")
         except ValueError as error:
             self.problem(number, str(error))
 

@@ -9,7 +9,7 @@ import secrets
 import threading
 import time
 import unicodedata
-from pathlib import PurePosixPath
+from pathlib import PurePath, PurePosixPath
 
 from tracker.exceptions import InvalidNameError
 
@@ -43,8 +43,19 @@ _RUN_ID = re.compile(r"[0-9a-f]{32}")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 
 _random = random.Random(secrets.randbits(64))
-_id_lock = threading.Lock()
+_id_lock = threading.RLock()
 _last_id = 0
+
+
+def _renew_after_fork() -> None:
+    """A child must not wait for a lock that a thread of its parent held, nor choose the names that the parent does."""
+    global _id_lock
+    _id_lock = threading.RLock()
+    _random.seed()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_after_fork)
 
 
 def new_id() -> str:
@@ -86,6 +97,11 @@ def is_slug(text: str) -> bool:
     return _SLUG.fullmatch(text) is not None
 
 
+def is_text(text: str) -> bool:
+    """Whether it has a UTF-8 form, which a file name in another encoding has not."""
+    return text.isascii() or not _SURROGATE.search(text)
+
+
 def check_text(text: object, what: str) -> str:
     """Text that can be stored, or InvalidNameError: a lone surrogate has no UTF-8."""
     if not isinstance(text, str):
@@ -117,7 +133,7 @@ def check_run_id(run_id: object) -> str:
 
 def check_artifact_path(path: object, what: str = "An artifact path") -> PurePosixPath:
     """A relative path below `artifacts/`, or InvalidNameError: nothing may lead out of it or confuse another system."""
-    text = check_text(os.fspath(path) if isinstance(path, os.PathLike) else path, what)
+    text = check_text(path.as_posix() if isinstance(path, PurePath) else path, what)
     reason = _unsafe(text)
     if reason:
         raise InvalidNameError(f"{what} {reason}: {text!r:.100}. Use a relative path such as plots/loss.png.")

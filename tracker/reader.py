@@ -18,12 +18,13 @@ from tracker.exceptions import NewerSchemaError, NotAStoreError, NotFoundError, 
 from tracker.index import Entry, Index, signature
 from tracker.logs import MergedLogs, Problem
 from tracker.schema import SCHEMA, ExperimentFile, RunFile, StoreFile
-from tracker.snapshot import make_snapshot
+from tracker.snapshot import file_lives, make_snapshot
 from tracker.summary import Series
 from tracker.yaml_files import MAX_YAML, read_yaml
 
 MAX_FILE = 64 * 1024 * 1024
 """Bytes of the largest `run.json` that is read."""
+
 
 class ReadRun(msgspec.Struct, frozen=True, gc=False):
     """One run as its files tell it."""
@@ -165,7 +166,7 @@ def find_run(root: Path, run_id: str) -> Path:
     names.check_run_id(run_id)
     for slug in folders(layout.experiments(root)):
         folder = layout.run(root, slug, run_id)
-        if folder.is_dir():
+        if _io.is_folder(folder) and _io.is_folder(folder.parent):
             return folder
     raise NotFoundError(f"There is no run {run_id} in {root}. `tracker list` shows the runs that are there.")
 
@@ -206,12 +207,15 @@ def _read_experiments(root: Path, index: Index, problems: list[Problem]) -> Iter
 
 
 def folders(path: Path) -> list[str]:
-    """Names of the folders in a folder, sorted; links and unfinished ones left out."""
+    """Names of the folders in a folder, sorted; links, unfinished ones and names that are no text left out."""
+    if not _io.is_folder(path):
+        return []
     try:
         with os.scandir(path) as entries:
-            return sorted(e.name for e in entries if not e.name.startswith(".") and e.is_dir(follow_symlinks=False))
+            found = [e.name for e in entries if not e.name.startswith(".") and e.is_dir(follow_symlinks=False)]
     except OSError:
         return []
+    return sorted(filter(names.is_text, found))
 
 
 def _read_runs(root: Path, slug: str, index: Index) -> tuple[ReadRun, ...]:
@@ -223,6 +227,8 @@ def _read_runs(root: Path, slug: str, index: Index) -> tuple[ReadRun, ...]:
         folder = f"{base}/{run_id}"
         if entry is None or not entry.is_current(folder):
             entry = _relative(_read_run(Path(folder)), root, run_id)
+            if entry.problems and not _io.is_folder(folder):
+                continue  # deleted while it was read
             index.changed = index.changed or entry.is_settled
         entries[run_id] = entry
     index.changed = index.changed or len(entries) != len(known)
@@ -254,8 +260,9 @@ def _read_run(folder: Path) -> Entry:
     digest = hashlib.blake2b(data, digest_size=16)
     if _needs_logs(folder, identity):
         merged = logs.read_logs(folder)
+        problems += merged.problems + _missing(folder, identity, merged)
         identity = make_snapshot(identity, merged)
-        problems += merged.problems + _torn(folder, identity, merged)
+        problems += _torn(folder, identity, merged)
         digest.update(_live_state(identity))
     if problems:
         digest.update(repr([(p.path.removeprefix(str(folder)), p.line, p.message) for p in problems]).encode())
@@ -271,9 +278,9 @@ def _needs_logs(folder: Path, identity: RunFile) -> bool:
     if not identity.logs or identity.status == "RUNNING" or not all(log.closed for log in identity.logs.values()):
         return True
     try:
-        return logs.list_logs(folder) != sorted(identity.logs)
+        return logs.log_sizes(folder) != {name: log.bytes for name, log in identity.logs.items()}
     except OSError:
-        return False
+        return True
 
 
 def _read_identity(folder: Path) -> tuple[bytes, RunFile, list[Problem]]:
@@ -286,6 +293,8 @@ def _read_identity(folder: Path) -> tuple[bytes, RunFile, list[Problem]]:
             raise ValueError(f"has schema {identity.schema}; this tracker reads up to {SCHEMA}")
         if identity.run_id != folder.name:
             raise ValueError(f"is of the run {identity.run_id!r:.50}, not of the folder it lies in")
+        if not 0 <= identity.start_time <= codec.MAX_TIME or not 0 <= (identity.end_time or 0) <= codec.MAX_TIME:
+            raise ValueError(f"has impossible times: {identity.start_time}, {identity.end_time}")
         return data, identity, []
     except OSError as error:
         problem = Problem(str(path), None, f"cannot be read: {error.strerror or error}")
@@ -298,8 +307,18 @@ def _unknown_run(folder: Path) -> RunFile:
     """What a run is called when its identity was destroyed; its logs tell the rest."""
     started = 0
     if names.is_run_id(folder.name):
-        started = int(folder.name[:12], 16)
+        started = min(int(folder.name[:12], 16), codec.MAX_TIME)
     return RunFile(SCHEMA, folder.name, f"run {folder.name[-6:]}", "", "STALE", started)
+
+
+def _missing(folder: Path, run: RunFile, merged: MergedLogs) -> list[Problem]:
+    """Logs that are shorter than when the snapshot was made: they only ever grow."""
+    sizes = {file.name: file.state.bytes for file in merged.files}
+    return [
+        Problem(str(folder / layout.LOG / name), None, f"lost {log.bytes - sizes.get(name, 0):,} of its bytes")
+        for name, log in run.logs.items()
+        if log.bytes > sizes.get(name, 0)
+    ]
 
 
 def _torn(folder: Path, run: RunFile, merged: MergedLogs) -> list[Problem]:
@@ -309,7 +328,7 @@ def _torn(folder: Path, run: RunFile, merged: MergedLogs) -> list[Problem]:
     return [
         Problem(str(folder / layout.LOG / file.name), file.lines + 1, "is incomplete: its writer was stopped; left out")
         for file in merged.files
-        if file.torn
+        if file.torn and not file_lives(file)
     ]
 
 

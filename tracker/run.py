@@ -86,7 +86,7 @@ class ActiveRun:
         except (KeyError, TypeError):
             prefix = self._prefix(key)
         text = codec.metric_text(key, value)
-        when = time.time_ns() // 1_000_000 if timestamp is None else codec.as_integer(timestamp, "A timestamp")
+        when = time.time_ns() // 1_000_000 if timestamp is None else codec.as_time(timestamp)
         if type(step) is not int:
             step = 0 if step is None else codec.as_integer(step, "A step")
         elif not -_STEP_LIMIT <= step < _STEP_LIMIT:
@@ -95,7 +95,7 @@ class ActiveRun:
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None, timestamp: int | None = None) -> None:
         """Log one point of each of several metrics, in one write."""
-        when = _clock.now_ms() if timestamp is None else codec.as_integer(timestamp, "A timestamp")
+        when = _clock.now_ms() if timestamp is None else codec.as_time(timestamp)
         number = 0 if step is None else codec.as_integer(step, "A step")
         tail = f',"step":{number},"time":{when}}}\n'
         known = self._prefixes

@@ -61,10 +61,10 @@ class MetricSummary(Struct, frozen=True, gc=False):
     """UTC milliseconds of the last point."""
     first: Any
     first_step: int
-    min: float | None = None
+    min: Number | None = None
     """None when no point was finite. The same holds for the fields below."""
     min_step: int | None = None
-    max: float | None = None
+    max: Number | None = None
     max_step: int | None = None
     mean: float | None = None
     nonfinite: int = 0
