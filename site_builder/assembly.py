@@ -1,19 +1,21 @@
-"""Decides which files of a site have to be made again, makes them into the stage, and remembers what they came from."""
+"""Decides which files of a site have to be made again, makes them into the stage, and remembers what they came from.
+
+What is needed to make pages is loaded for the first page that has to be made: a build with nothing to do loads neither
+templates nor views.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from site_builder import content
-from site_builder.authored import Authored
+from site_builder.authored import MAX_FILE, Authored, file_digest
 from site_builder.charts import chart_specifications, charts_key
-from site_builder.content import Made
 from site_builder.engine import engine_key, render_shells
 from site_builder.model import Site, SiteExperiment, SiteRun, digest_of
-from site_builder.output import Manifest, Stage, Target, Unit
+from site_builder.output import Made, Manifest, Stage, Target, Unit
 from site_builder.theme import code_digest, folder_digest, pages_folder
 from tracker import __version__, _clock, _io
 from tracker.logs import Problem
@@ -21,10 +23,9 @@ from tracker.logs import Problem
 if TYPE_CHECKING:
     from site_builder.press import Press
 
+SITE_DATA = "data/v1/site.js"
 TIME = "time"
 """The unit that holds the time of the build."""
-MAX_FILE = 50_000_000
-"""Bytes of the largest file that is copied into a site."""
 
 Progress = Callable[[int, int], None]
 """Told how many of how many runs are done."""
@@ -77,23 +78,35 @@ class Assembly:
         for done, run in enumerate(self.site.runs()):
             if progress and done % 100 == 0:
                 progress(done, total)
-            self._add(f"run/{run.id}", run.page_digest, partial(self._make_run, run))
+            name, digest = f"run/{run.id}", run.page_digest
+            if not self._keeps(name, digest):
+                self._write(name, digest, self._made_run(run))
         if progress:
             progress(total, total)
 
-    def _make_run(self, run: SiteRun) -> Made:
-        return content.make_run(run, self.press, self.site.store.root)
+    def _made_run(self, run: SiteRun) -> Made:
+        from site_builder.content import make_run
+
+        return make_run(run, self.press, self.site.store.root)
 
     def _add_experiment(self, found: SiteExperiment) -> None:
         name = f"experiment/{found.slug}"
-        known = self._old[name].files if name in self._old else {}
-        self._add(name, found.runs_digest, lambda: content.make_experiment(found, self.press, known))
+        if not self._keeps(name, found.runs_digest):
+            from site_builder.content import make_experiment
+
+            known = self._old[name].files if name in self._old else {}
+            self._write(name, found.runs_digest, make_experiment(found, self.press, known))
 
     def _add_theme(self) -> None:
-        self._add("theme", self._engine_key, lambda: content.make_theme(self.press))
+        if not self._keeps("theme", self._engine_key):
+            from site_builder.content import make_theme
+
+            self._write("theme", self._engine_key, make_theme(self.press))
         self.problems += [Problem(f"pages/{path}", None, reason) for path, reason in self.authored.problems]
-        for path, source in content.authored_files(self.authored).items():
-            self._add(f"file/{path}", content.file_digest(source), partial(Made, {}, {path: source}))
+        for path, source in self.authored.sources().items():
+            name, digest = f"file/{path}", file_digest(source)
+            if not self._keeps(name, digest):
+                self._write(name, digest, Made({}, {path: source}))
 
     def _add_site(self) -> None:
         self.problems += [
@@ -103,27 +116,33 @@ class Assembly:
         units = [self.units[f"experiment/{found.slug}"] for found in self.site.experiments]
         data = [path for unit in units for path in unit.files if path.startswith("data/")]
         digest = digest_of(self.site.digest, repr(self.problems), *data)
-        make = partial(content.make_site, self.site, self.problems, data)
-        self._add("site", digest, lambda: make(self.press, chart_specifications()))
+        if not self._keeps("site", digest):
+            from site_builder.content import make_site
+
+            made = make_site(self.site, self.problems, data, self.press, chart_specifications())
+            self._write("site", digest, made)
 
     def _add_site_data(self) -> None:
         """`site.js`, which says when the site was built: when anything in it last changed."""
         epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-        built = int(epoch) * 1000 if epoch.isdecimal() else _clock.now_ms()
-        files, problems = list(self.units["site"].files), len(self.problems)
-        make = partial(content.site_data, self.site, files, built, problems)
-        self._add(TIME, digest_of(epoch), lambda: Made({content.SITE_DATA: make()}), again=self.changed)
+        if self.changed or not self._keeps(TIME, digest_of(epoch)):
+            from site_builder.content import site_data
 
-    def _add(self, name: str, digest: str, make: Callable[[], Made], *, again: bool = False) -> None:
+            built = int(epoch) * 1000 if epoch.isdecimal() else _clock.now_ms()
+            data = site_data(self.site, list(self.units["site"].files), built, len(self.problems))
+            self._write(TIME, digest_of(epoch), Made({SITE_DATA: data}))
+
+    def _keeps(self, name: str, digest: str) -> bool:
+        """Whether the files of a unit can stay as they are."""
         old = self._old.get(name)
-        if old and old.digest == digest and not again and self._target.has(old.files):
-            unit = old
-        else:
-            unit = self._write(digest, make())
-        self.units[name] = unit
-        self.problems += unit.problems
+        if old is None or old.digest != digest or not self._target.has(old.files):
+            return False
+        self.units[name] = old
+        if old.problems:
+            self.problems += old.problems
+        return True
 
-    def _write(self, digest: str, made: Made) -> Unit:
+    def _write(self, name: str, digest: str, made: Made) -> None:
         sizes = dict(made.kept)
         problems = list(made.problems)
         for path, data in made.files.items():
@@ -137,4 +156,5 @@ class Assembly:
             else:
                 self._stage.write(path, data)
                 sizes[path] = len(data)
-        return Unit("" if made.failed else digest, sizes, problems)
+        self.units[name] = Unit("" if made.failed else digest, sizes, problems)
+        self.problems += problems

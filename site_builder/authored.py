@@ -20,6 +20,8 @@ RESERVED = frozenset(
 )
 """Names at the top of a site that are taken."""
 MAX_PAGE = 5_000_000
+MAX_FILE = 50_000_000
+"""Bytes of the largest page, and of the largest file beside the pages."""
 
 _HEADING = re.compile(r"^#[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*\n", re.DOTALL)
@@ -57,6 +59,10 @@ class Authored:
         texts = dict(self.pages)
         return [Tab(_title(self._leader(name), texts), html_path(self._leader(name))) for name in self._tops()]
 
+    def sources(self) -> dict[str, Path]:
+        """Where each of the files lies."""
+        return {path: self.folder / path for path in self.files} if self.folder else {}
+
     def nav(self) -> list[object]:
         """The pages as MkDocs' `nav`."""
         return [name if name.endswith(".md") else {_words(name): self._below(f"{name}/")} for name in self._tops()]
@@ -89,6 +95,14 @@ def read_authored(folder: Path | None) -> Authored:
         else:
             _add_page(folder, path, pages, problems)
     return Authored(folder, tuple(pages), tuple(files), tuple(problems))
+
+
+def file_digest(path: Path) -> str:
+    """A digest of the contents of a file, or why it has none."""
+    try:
+        return hashlib.blake2b(_io.read_file(path, limit=MAX_FILE), digest_size=16).hexdigest()
+    except OSError as error:
+        return str(error)
 
 
 def html_path(page: str) -> str:

@@ -5,19 +5,18 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from site_builder import chunks, notes, pages
-from site_builder.authored import Authored
 from site_builder.downsample import MAX_POINTS
 from site_builder.model import Site, SiteExperiment, SiteRun, digest_of
-from site_builder.preview import MAX_COPY, read_artifacts
+from site_builder.output import Made
+from site_builder.preview import read_artifacts
 from site_builder.run_page import run_view
-from tracker import __version__, _io
+from tracker import __version__
 from tracker.logs import Problem
 from tracker.reader import History, read_environment, read_history
 from tracker.summary import Series
@@ -25,24 +24,8 @@ from tracker.summary import Series
 if TYPE_CHECKING:
     from site_builder.press import Press
 
-SITE_DATA = "data/v1/site.js"
 SEARCHED_RUNS = 20_000
 SEARCHED_TEXT = 1000
-
-Files = dict[str, bytes]
-
-
-@dataclass(slots=True)
-class Made:
-    """The files of a unit, those to copy from elsewhere apart, and what was found on the way."""
-
-    files: Files
-    copies: dict[str, Path] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-    kept: dict[str, int] = field(default_factory=dict)
-    """Sizes of files that are in the site already."""
-    failed: bool = False
-    """Making was not possible as it should be, and is tried again by the next build."""
 
 
 def make_run(run: SiteRun, press: Press, root: Path) -> Made:
@@ -211,17 +194,3 @@ def make_theme(press: Press) -> Made:
     """Authored pages, scripts and styles."""
     problems = [Problem("pages", None, message) for message in press.rendered.problems]
     return Made(dict(press.rendered.files), {}, problems)
-
-
-def authored_files(authored: Authored) -> dict[str, Path]:
-    """Files beside authored pages, which are copied as they are."""
-    folder = authored.folder
-    return {path: folder / path for path in authored.files} if folder else {}
-
-
-def file_digest(path: Path) -> str:
-    """A digest of the contents of a file."""
-    try:
-        return digest_of(chunks.short_hash(_io.read_file(path, limit=MAX_COPY)))
-    except OSError as error:
-        return str(error)

@@ -6,14 +6,17 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from site_builder.views import RunLink
 from tracker import names
 from tracker.reader import ReadExperiment, ReadRun, ReadStore
 from tracker.schema import Goal, MetricSummary, RunFile
 from tracker.summary import best_of, goal_of
+
+if TYPE_CHECKING:
+    from site_builder.views import RunLink
 
 
 class SiteRun:
@@ -51,6 +54,8 @@ class SiteRun:
     @property
     def link(self) -> RunLink:
         """The run as other pages name it."""
+        from site_builder.views import RunLink
+
         return RunLink(self.id, self.file.name, self.href, self.file.status)
 
     @property

@@ -11,8 +11,9 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -50,6 +51,19 @@ class Manifest(msgspec.Struct, frozen=True):
 
 
 @dataclass(slots=True)
+class Made:
+    """The files of a unit, those to copy from elsewhere apart, and what was found on the way."""
+
+    files: dict[str, bytes]
+    copies: dict[str, Path] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    kept: dict[str, int] = field(default_factory=dict)
+    """Sizes of files that are in the site already."""
+    failed: bool = False
+    """Making was not possible as it should be, and is tried again by the next build."""
+
+
+@dataclass
 class Target:
     """The folder of a site as it is before a build."""
 
@@ -59,15 +73,31 @@ class Target:
     """Every file that an earlier build wrote, or may have written before it was stopped."""
     _listings: dict[str, set[str]] = field(default_factory=dict)
 
-    def has(self, files: Iterable[str]) -> bool:
-        """Whether the files of a unit are still there; of run pages, whether their folders are."""
-        return all(self._is_there(path) for path in files)
+    def has(self, files: Mapping[str, int]) -> bool:
+        """Whether the files of a unit are still there; of what lies in the folder of a run, whether the folder is."""
+        return all(map(self._is_there, files.keys() - self._present))
+
+    @cached_property
+    def _present(self) -> set[str]:
+        """The files that nearly all runs consist of."""
+        return {
+            *(f"runs/{name}/index.html" for name in self._names_in("runs")),
+            *(f"data/v1/runs/{name}" for name in self._names_in("data/v1/runs")),
+        }
 
     def _is_there(self, path: str) -> bool:
-        folder, name = ("runs", path.split("/")[1]) if path.startswith("runs/") else path.rpartition("/")[::2]
+        folder, _, name = path.rpartition("/")
+        if path.startswith("runs/"):
+            folder, name = "runs", path.split("/")[1]
+        return name in self._names_in(folder)
+
+    def _names_in(self, folder: str) -> set[str]:
         if folder not in self._listings:
-            self._listings[folder] = _names_in(self.folder / folder)
-        return name in self._listings[folder]
+            try:
+                self._listings[folder] = set(os.listdir(self.folder / folder))  # noqa: PTH208
+            except OSError:
+                self._listings[folder] = set()
+        return self._listings[folder]
 
 
 def open_target(out: Path, *, force: bool) -> Target:
@@ -105,13 +135,6 @@ def _read_manifest(path: Path) -> Manifest | None:
     except (OSError, msgspec.MsgspecError):
         return Manifest()
     return found if found.schema == SCHEMA else Manifest()
-
-
-def _names_in(folder: Path) -> set[str]:
-    try:
-        return set(os.listdir(folder))  # noqa: PTH208
-    except OSError:
-        return set()
 
 
 class Stage:

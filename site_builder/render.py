@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+import markupsafe
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from site_builder import figures
 from site_builder.views import PageFrame
@@ -23,6 +26,23 @@ FILTERS = {
 }
 
 
+_SPECIAL = re.compile("[&<>\"']")
+
+
+def escape(value: object) -> str:
+    """What `markupsafe.escape` returns, without its detour where there is nothing to escape: that is most of a page."""
+    if type(value) is Markup or (type(value) is str and not _SPECIAL.search(value)):
+        return value
+    return markupsafe.escape(value)
+
+
+class _Environment(Environment):
+    """Compiles templates to code that calls our `escape`."""
+
+    def _generate(self, *arguments: Any, **options: Any) -> str:
+        return f"{super()._generate(*arguments, **options)}\nfrom {__name__} import escape\n"
+
+
 class View(Protocol):
     """Any of the views: its frame says which template it goes into."""
 
@@ -32,7 +52,7 @@ class View(Protocol):
 
 def make_environment(pages: Path) -> Environment:
     """The environment for the templates in a folder: autoescaped, and an unknown field is an error."""
-    environment = Environment(
+    environment = _Environment(
         loader=FileSystemLoader(pages),
         autoescape=True,
         undefined=StrictUndefined,
