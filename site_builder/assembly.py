@@ -39,9 +39,9 @@ class Assembly:
         self.authored = authored
         self.units: dict[str, Unit] = {}
         self.problems: list[Problem] = list(site.store.problems)
-        self._engine_key = engine_key(site.title, authored)
+        self.engine_key = engine_key(site.title, authored)
         self._builder = digest_of(
-            __version__, code_digest(), folder_digest(pages_folder()), self._engine_key, charts_key()
+            __version__, code_digest(), folder_digest(pages_folder()), self.engine_key, charts_key()
         )
         self._target = target
         self._stage = stage
@@ -52,7 +52,7 @@ class Assembly:
         """Made when the first page has to be."""
         from site_builder.press import Press
 
-        return Press(render_shells(self.site.title, self.authored, self._engine_key))
+        return Press(render_shells(self.site.title, self.authored, self.engine_key))
 
     @property
     def manifest(self) -> Manifest:
@@ -98,10 +98,10 @@ class Assembly:
             self._write(name, found.runs_digest, make_experiment(found, self.press, known))
 
     def _add_theme(self) -> None:
-        if not self._keeps("theme", self._engine_key):
+        if not self._keeps("theme", self.engine_key):
             from site_builder.content import make_theme
 
-            self._write("theme", self._engine_key, make_theme(self.press))
+            self._write("theme", self.engine_key, make_theme(self.press))
         self.problems += [Problem(f"pages/{path}", None, reason) for path, reason in self.authored.problems]
         for path, source in self.authored.sources().items():
             name, digest = f"file/{path}", file_digest(source)

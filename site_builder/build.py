@@ -63,13 +63,13 @@ def build(
     target = open_target(Path(out), force=force)
     site = read_site(store, title)
     authored = read_pages(store, pages)
-    with _frozen(), staging(target) as stage:
+    with frozen(), staging(target) as stage:
         assembly = Assembly(site, authored, target, stage, full=full)
         assembly.add_all(progress)
         written, removed = len(stage.files), 0
         if assembly.changed:
             removed = commit(stage, target, assembly.manifest)
-    return _result(Path(out), assembly, written, removed, time.perf_counter() - started)
+    return result_of(Path(out), assembly, written, removed, time.perf_counter() - started)
 
 
 def read_site(store: Path | str, title: str | None) -> Site:
@@ -88,7 +88,7 @@ def read_pages(store: Path | str, pages: Path | str | None) -> Authored:
 
 
 @contextlib.contextmanager
-def _frozen() -> Iterator[None]:
+def frozen() -> Iterator[None]:
     """What was read stays to the end, so the garbage collector need not look at it again and again."""
     gc.freeze()
     try:
@@ -97,7 +97,8 @@ def _frozen() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _result(out: Path, assembly: Assembly, written: int, removed: int, seconds: float) -> BuildResult:
+def result_of(out: Path, assembly: Assembly, written: int, removed: int, seconds: float) -> BuildResult:
+    """The figures of a build."""
     sizes = [pair for unit in assembly.units.values() for pair in unit.files.items()]
     return BuildResult(
         out=out,

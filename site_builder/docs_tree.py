@@ -31,7 +31,7 @@ _NOT_PRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udf
 
 
 def write_tree(folder: Path, *, title: str, csp: str, authored: Authored) -> None:
-    """Settings, overrides, assets and authored pages; `write_page` adds the data pages."""
+    """Settings, overrides, assets and authored pages; data pages are added as `page_source`."""
     docs = folder / "docs"
     docs.mkdir(parents=True)
     (folder / "mkdocs.yml").write_text(_settings(title, csp, authored), encoding="utf-8")
@@ -41,11 +41,11 @@ def write_tree(folder: Path, *, title: str, csp: str, authored: Authored) -> Non
         write_file(docs / path, text.encode())
 
 
-def write_page(docs: Path, path: str, front_matter: Mapping[str, str], html: str) -> None:
+def page_source(front_matter: Mapping[str, str], html: str) -> bytes:
     """A page as front matter and one block of HTML; the block is one line, so that Markdown leaves it alone."""
     front = "".join(f"{key}: {quoted(value)}\n" for key, value in front_matter.items())
     body = html.strip().replace("\r", "").replace("\n", "&#10;")
-    write_file(docs / path, f"---\n{front}---\n{body}\n".encode(errors="replace"))
+    return f"---\n{front}---\n{body}\n".encode(errors="replace")
 
 
 def copy_files(source: Path, target: Path) -> None:

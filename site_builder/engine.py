@@ -22,7 +22,7 @@ import msgspec
 
 from site_builder.authored import Authored, html_path
 from site_builder.cached import cached_bytes
-from site_builder.docs_tree import write_page, write_tree
+from site_builder.docs_tree import page_source, write_file, write_tree
 from site_builder.prose import Found, read_prose
 from site_builder.theme import assets_folder, files_below, folder_digest, material_folder
 from tracker.exceptions import MissingPackageError, SiteError
@@ -93,6 +93,11 @@ def render_shells(title: str, authored: Authored, key: str) -> Rendered:
     return msgspec.msgpack.decode(data, type=Rendered)
 
 
+def front_matter(kind: str, title: str, description: str) -> dict[str, str]:
+    """What the theme's template of data pages reads."""
+    return {"template": "data.html", "kind": kind, "title": title, "description": description}
+
+
 def _sources() -> tuple[Path, ...]:
     here = Path(__file__)
     return tuple(here.with_name(name) for name in ("engine.py", "docs_tree.py", "authored.py", "prose.py"))
@@ -110,12 +115,9 @@ def _render(title: str, authored: Authored) -> Rendered:
         folder = Path(temporary)
         write_tree(folder, title=_SITE_MARK, csp=CSP, authored=authored)
         for kind, path in SHELLS.items():
-            write_page(folder / "docs", path, {"template": "data.html", "kind": kind, **_MARKS}, CONTENT)
+            write_file(folder / "docs" / path, page_source(front_matter(kind, TITLE, DESCRIPTION), CONTENT))
         problems = _run_mkdocs(folder)
         return _collect(folder / "site", html.escape(title), authored, problems)
-
-
-_MARKS = {"title": TITLE, "description": DESCRIPTION}
 
 
 def _collect(site: Path, title: str, authored: Authored, problems: list[str]) -> Rendered:
