@@ -31,6 +31,8 @@ class Endings:
         self._end_all = end_all
         self._installed = False
         self._ending: tuple[Status, str | None] = ("FINISHED", None)
+        self._exit: tuple[FrameType, int] | None = None
+        """The outermost frame at the last `sys.exit`, and where in it that was."""
 
     def install(self) -> None:
         """Install everything; the second call does only what could not be done by the first."""
@@ -41,13 +43,18 @@ class Endings:
         self._installed = True
         self._hook_excepthook()
         self._hook_exit()
-        atexit.register(lambda: self._end_all(*self._ending))
+        atexit.register(self._at_exit)
+
+    def _at_exit(self) -> None:
+        frame, place = self._exit or (None, None)
+        caught = frame is not None and frame.f_lasti != place  # the program went on after sys.exit
+        self._end_all(*(("FINISHED", None) if caught else self._ending))
 
     def _hook_excepthook(self) -> None:
         passed_on = sys.excepthook
 
         def note(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-            self._ending = ending_of(error)
+            self._ending, self._exit = ending_of(error), None
             passed_on(kind, error, trace)
 
         sys.excepthook = note
@@ -57,7 +64,8 @@ class Endings:
 
         def note(code: str | int | None = None, /) -> NoReturn:
             if threading.current_thread() is threading.main_thread():
-                self._ending = ending_of(SystemExit(code))
+                frame = _outermost(sys._getframe())
+                self._ending, self._exit = ending_of(SystemExit(code)), (frame, frame.f_lasti)
             passed_on(code)
 
         sys.exit = note
@@ -72,3 +80,9 @@ class Endings:
         signal.signal(number, signal.SIG_DFL)
         self._end_all("KILLED", signal.Signals(number).name)
         os.kill(os.getpid(), number)
+
+
+def _outermost(frame: FrameType) -> FrameType:
+    while frame.f_back is not None:
+        frame = frame.f_back
+    return frame
