@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from tracker import settings
-from tracker.masking import clean_remote, mask_command, mask_text
+from tracker.masking import as_text, clean_remote, mask_command, mask_text
 from tracker.reader import Environment
 from tracker.schema import Source
 
@@ -56,7 +56,7 @@ def _arguments(script: Path | None) -> list[str]:
 def _source(script: Path | None, root: Path | None) -> Source:
     name = None
     if script:
-        name = script.relative_to(root).as_posix() if root and script.is_relative_to(root) else script.name
+        name = as_text(script.relative_to(root).as_posix() if root and script.is_relative_to(root) else script.name)
     if root is None:
         return Source(script=name)
     commit = _git(root, "rev-parse", "--verify", "HEAD")
@@ -98,7 +98,7 @@ def _packages() -> dict[str, str]:
             for entry in entries:
                 if entry.name.endswith(".dist-info"):
                     name, _, version = entry.name.removesuffix(".dist-info").partition("-")
-                    found.setdefault(name.replace("_", "-").lower(), version)
+                    found.setdefault(as_text(name.replace("_", "-").lower()), as_text(version))
     return dict(sorted(found.items()))
 
 

@@ -10,7 +10,14 @@ from urllib.parse import urlsplit
 
 MASK = "***"
 
-_SECRET_NAME = re.compile(r"token|secret|passw|pwd|api[_-]?key|auth|credential|private[_-]?key", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"token(?!i[sz]|s)|secret|passw|pwd|(?:api|access|private|secret)[_-]?key|auth(?!or)|bearer|credential",
+    re.IGNORECASE,
+)
+_HEADER = re.compile(
+    r"((?:authorization|bearer|basic|x-[\w-]*(?:key|token))\b[\s:=]+(?:(?:bearer|basic)\s+)?)\S+", re.IGNORECASE
+)
+_HOME = r"(?:/home|/Users|[A-Za-z]:[\\/]Users)[\\/][^\\/\s\"':;,]+"
 _SECRET_VALUE = re.compile(
     r"gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|hf_\w{20,}|sk-[\w-]{20,}|xox[abposr]-[\w-]{10,}"
     r"|A(?:KIA|SIA)[0-9A-Z]{16}|AIza[\w-]{30,}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*|npm_\w{30,}|pypi-[\w-]{30,}"
@@ -22,8 +29,15 @@ _ABSOLUTE = re.compile(r"(?:[A-Za-z]:[\\/]|/|~[\\/])\S*")
 
 
 def mask_text(text: str) -> str:
-    """Text with everything that looks like a known kind of secret masked."""
-    return _USERINFO.sub(f"{MASK}@", _SECRET_VALUE.sub(MASK, text))
+    """Text without what looks like a known kind of secret, and with `~` for the home folders of people."""
+    text = _USERINFO.sub(f"{MASK}@", _SECRET_VALUE.sub(MASK, text))
+    return _home().sub("~", _HEADER.sub(rf"\1{MASK}", text))
+
+
+def _home() -> re.Pattern[str]:
+    """Home folders: those in the usual places, and that of who runs this, wherever it lies."""
+    own = re.escape(os.path.expanduser("~").rstrip("\\/")) or "(?!)"  # noqa: PTH111
+    return re.compile(rf"(?<![\w.~-])(?:{_HOME}|{own}(?![\w.-]))")
 
 
 def mask_command(arguments: Sequence[str], root: Path | None) -> list[str]:
@@ -38,9 +52,9 @@ def mask_command(arguments: Sequence[str], root: Path | None) -> list[str]:
         elif equals and _SECRET_NAME.search(name):
             masked.append(f"{name}={MASK}")
         elif equals:
-            masked.append(f"{_short_path(mask_text(name), root)}={_short_path(mask_text(value), root)}")
+            masked.append(f"{_clean(name, root)}={_clean(value, root)}")
         else:
-            masked.append(_short_path(mask_text(argument), root))
+            masked.append(_clean(argument, root))
         hide_next = bool(secret and not equals and _SECRET_NAME.search(name))
     return masked
 
@@ -51,16 +65,28 @@ def clean_remote(url: str) -> str | None:
     if scp:
         host, path = scp.groups()
     else:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return None
         host, path = parts.hostname or "", parts.path
         if parts.scheme not in ("http", "https", "ssh", "git"):
             return None
     path = path.strip("/").removesuffix(".git")
-    return f"https://{host}/{path}" if host and re.fullmatch(r"[\w./~-]+", path) else None
+    return f"https://{host}/{path}" if len(host) > 1 and re.fullmatch(r"[\w./~-]+", path) else None
+
+
+def _clean(text: str, root: Path | None) -> str:
+    return mask_text(_short_path(as_text(text), root))
+
+
+def as_text(text: str) -> str:
+    """Text that has a UTF-8 form: a command line or file name may hold bytes that are none."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _short_path(text: str, root: Path | None) -> str:
-    if not _ABSOLUTE.fullmatch(text) or len(text) < 2:
+    if len(text) < 2 or not _ABSOLUTE.fullmatch(text) or _home().fullmatch(text.rstrip("\\/")):
         return text
     if root is not None:
         relative = os.path.relpath(text, root) if os.path.isabs(text) else text  # noqa: PTH117
