@@ -33,8 +33,8 @@ TYPES = {
     ".woff2": "font/woff2",
 }
 
-Report = Callable[[BuildResult | TrackerError], None]
-"""Told of each build that changed something, and of each error that is not the one before."""
+Say = Callable[[str], None]
+"""Shows a line to the person who serves."""
 
 
 def serve(
@@ -47,23 +47,19 @@ def serve(
     title: str | None = None,
     pages: Path | str | None = None,
     force: bool = False,
-    report: Report | None = None,
-    ready: Callable[[str], None] | None = None,
+    say: Say = partial(print, flush=True),
 ) -> None:
-    """Build the site, serve it until Ctrl-C, and look for new runs every `interval` seconds.
+    """Build the site, serve it until Ctrl-C, and build again as runs arrive, looking every `interval` seconds.
 
-    `ready` is told the address once it answers. Raises SiteError when the port is taken.
+    Port 0 takes one that is free. Raises SiteError when the port is taken, and what `build` raises.
     """
     again = partial(build, store, out, title=title, pages=pages, force=force)
     with _listen(Path(out), host, port) as server:
-        first = again()
-        if report:
-            report(first)
+        result = again()
+        say(f"Serving {result.pages:,} pages at http://{host}:{server.server_port}/ - Ctrl-C ends it.")
         stop = threading.Event()
-        builder = threading.Thread(target=_rebuild, args=(again, interval, stop, report), daemon=True)
+        builder = threading.Thread(target=_rebuild, args=(again, interval, stop, say), daemon=True)
         builder.start()
-        if ready:
-            ready(f"http://{host}:{server.server_port}/")
         try:
             with contextlib.suppress(KeyboardInterrupt):
                 server.serve_forever(poll_interval=0.2)
@@ -72,19 +68,18 @@ def serve(
             builder.join()
 
 
-def _rebuild(again: Callable[[], BuildResult], interval: float, stop: threading.Event, report: Report | None) -> None:
-    last_error = ""
+def _rebuild(again: Callable[[], BuildResult], interval: float, stop: threading.Event, say: Say) -> None:
+    """Builds that change nothing are not worth a word, nor is the same error twice."""
+    last = ""
     while not stop.wait(interval):
         try:
             result = again()
+            said = f"{result.written:,} files written, {result.removed:,} removed." if result.written else ""
         except TrackerError as error:
-            if report and str(error) != last_error:
-                report(error)
-            last_error = str(error)
-        else:
-            last_error = ""
-            if report and (result.written or result.removed):
-                report(result)
+            said = str(error)
+        if said and said != last:
+            say(said)
+        last = said
 
 
 def _listen(out: Path, host: str, port: int) -> ThreadingHTTPServer:

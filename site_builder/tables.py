@@ -71,8 +71,9 @@ def _metric_columns(counts: Counter[str], experiments: Sequence[SiteExperiment])
     for experiment in experiments:
         for key in experiment.ranked(experiment.metric_counts):
             ranked.setdefault(key, experiment.goal(key))
+    first = ranked if len(experiments) == 1 else sorted(ranked, key=counts.__getitem__, reverse=True)
     others = [key for key, _ in counts.most_common() if key not in ranked]
-    chosen = [*ranked, *others][:METRICS]
+    chosen = [*first, *others][:METRICS]
     return [Column("metric", key, goal=ranked.get(key), numeric=True) for key in chosen]
 
 

@@ -71,7 +71,7 @@ def build_site(
 def stage_site(console: Console, store: Path, folder: Path) -> None:
     """Write the tree of pages that MkDocs would render."""
     with needs("Building a site", "site"):
-        from site_builder.build import stage
+        from site_builder.stage import stage
 
         stage(store, folder)
     console.print(cell(f"Wrote {folder}. Render it with: mkdocs build -f {folder / 'mkdocs.yml'}"), soft_wrap=True)
