@@ -3,6 +3,7 @@ import { COLOURS, cssColour } from "../colours";
 import { count, number } from "../format";
 import type { Spec } from "./bundle";
 import type { Content, Table } from "./figure";
+import { endLabels, MOST_LABELS, withLabels } from "./labels";
 import { curveData, type Line, nearest, smoothed, type XAxis } from "./lines";
 import type { Reading, Spot } from "./reader";
 import { DASHED, withAxes } from "./spec";
@@ -22,14 +23,20 @@ export function curves(spec: Spec, lines: Line[], options: CurveOptions): Conten
   const title = options.axis === "step" ? "step" : `time (${options.unit})`;
   const axes = { x: title, y: options.yTitle, yScale: log ? "log" : "linear" } as const;
   const dashes = points.some((line) => line.slot >= COLOURS) ? DASHED : {};
+  const labels = points.length > 1 && points.length <= MOST_LABELS ? endLabels(points, shownValues(points, options.smoothing), log) : [];
+  const drawn = withAxes(spec, axes, dashes);
   return {
-    spec: withAxes(spec, axes, dashes),
-    data: { ...curveData(points, options.smoothing, log) },
+    spec: labels.length ? withLabels(drawn) : drawn,
+    data: { ...curveData(points, options.smoothing, log), ...(labels.length ? { labels } : {}) },
     note: noteOf(points, log),
     reading: reading(points, options),
     table: () => table(points, title),
-    legend: points.length > 1 ? points.map((line) => ({ label: line.label, colour: cssColour(line.slot), href: line.href, dashed: line.slot >= COLOURS })) : [],
+    legend: points.length > MOST_LABELS ? points.map((line) => ({ label: line.label, colour: cssColour(line.slot), href: line.href, dashed: line.slot >= COLOURS })) : [],
   };
+}
+
+function shownValues(lines: readonly Line[], smoothing: number): number[][] {
+  return lines.map((line) => (smoothing > 0 ? smoothed(line.y, smoothing) : line.y));
 }
 
 function noteOf(lines: readonly Line[], log: boolean): string {
@@ -47,7 +54,7 @@ function noteOf(lines: readonly Line[], log: boolean): string {
 
 function reading(lines: readonly Line[], { smoothing, axis, unit }: CurveOptions): Reading {
   const xs = [...new Set(lines.flatMap((line) => line.x))].sort((a, b) => a - b);
-  const smooth = lines.map((line) => (smoothing > 0 ? smoothed(line.y, smoothing) : line.y));
+  const smooth = shownValues(lines, smoothing);
   return {
     at(wanted) {
       const x = xs[nearest(xs, wanted)];

@@ -58,16 +58,29 @@ export interface CurveData {
 export function curveData(lines: readonly Line[], smoothing: number, log: boolean): CurveData {
   const drawn = (value: number) => Number.isFinite(value) && (!log || value > 0);
   const data: CurveData = { points: [], smooth: [], marks: [] };
+  const gap = widthOf(lines) / MOST_MARKS;
   lines.forEach((line, index) => {
+    let marked = -Infinity;
     const common = { series: line.slot % COLOURS, dash: Math.floor(line.slot / COLOURS) % 4, label: String(index) };
     line.x.forEach((x, at) => {
       const y = line.y[at]!;
       if (drawn(y)) data.points.push({ x, y, ...common });
-      else if (!Number.isFinite(y)) data.marks.push({ x, ...common });
+      else if (!Number.isFinite(y) && isApart(marked, x, gap)) data.marks.push({ x: (marked = x), ...common });
     });
     if (smoothing > 0) smoothed(line.y, smoothing).forEach((y, at) => drawn(y) && data.smooth.push({ x: line.x[at]!, y, ...common }));
   });
   return data;
+}
+
+/** So many marks of points that are not finite find room side by side. */
+const MOST_MARKS = 32;
+
+function isApart(before: number, x: number, gap: number): boolean {
+  return x - before >= gap;
+}
+
+function widthOf(lines: readonly Line[]): number {
+  return Math.max(...lines.map((line) => line.x.at(-1) ?? 0)) - Math.min(...lines.map((line) => line.x[0] ?? 0));
 }
 
 /** The place of the value nearest to `wanted` in a sorted list; -1 in an empty one. */

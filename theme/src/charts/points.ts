@@ -19,6 +19,12 @@ export interface Point extends Datum {
 type ColourOf = (id: string) => string | null;
 const QUIET = "var(--tk-control)";
 const CLOSE = 24;
+const TIMES: readonly (readonly [number, string])[] = [
+  [600_000, "%H:%M:%S"],
+  [86_400_000, "%H:%M"],
+  [4 * 86_400_000, "%d %b %H:%M"],
+  [Infinity, "%d %b %Y"],
+];
 
 export function progress(spec: Spec, data: RunsData, rows: readonly number[], metric: string, colourOf: ColourOf): Content | null {
   const byStart = [...rows].sort((a, b) => data.start[a]! - data.start[b]!);
@@ -44,10 +50,11 @@ export function scatter(spec: Spec, data: RunsData, rows: readonly number[], x: 
   return content(withAxes(spec, axes, OWN_LOOKS), points, [unit, metric], x === "run:duration" ? (item) => duration(Math.round(item * 1000)) : (item) => number(item));
 }
 
-/** Clock times within two days, dates beyond. */
+/** Clock times for short spans, dates for long ones. */
 function timeLabels(spec: Spec, span: number): void {
   const { x } = spec["encoding"] as { x: { axis?: Record<string, unknown> } };
-  x.axis = { ...x.axis, format: span < 2 * 86_400_000 ? "%d %b %H:%M" : "%d %b %Y" };
+  const [, format] = TIMES.find(([below]) => span < below)!;
+  x.axis = { ...x.axis, format };
 }
 
 /** Only the loose points take the colours of runs; the line of the best keeps its own. */

@@ -28,7 +28,7 @@ function fill(channel: Channel | undefined, title: string | null, scale: string 
   if (!channel || !("field" in channel)) return;
   const { zero: _, ...rest } = channel.scale ?? {};
   channel.title = title;
-  channel.scale = { ...rest, padding: PADDING, ...(scale ? { type: scale } : {}), ...(scale === "log" ? {} : { zero: false }) };
+  channel.scale = { ...rest, padding: PADDING, ...(scale ? { type: scale } : {}), ...(channel["type"] === "quantitative" && scale !== "log" ? { zero: false } : {}) };
 }
 
 /** Every line beyond the tenth repeats a colour, so it gets a dash of its own. */

@@ -1,9 +1,11 @@
 /** The pages with a table of runs: of an experiment, with its charts, and of the whole site. */
 import { Palette } from "../colours";
 import { find, findAll } from "../dom";
+import { number } from "../format";
 import { load } from "../loader";
 import type { Page } from "../page";
 import { ExperimentCharts } from "../runs/charts";
+import type { Column } from "../runs/column";
 import { RunsData } from "../runs/data";
 import { Grid } from "../runs/grid";
 import { compileFor } from "../runs/match";
@@ -50,10 +52,15 @@ function exampleOf(data: RunsData, columns: readonly string[]): string {
   const metric = parts.find((column) => column.kind === "metric" && column.goal) ?? parts.find((column) => column.kind === "metric");
   const param = parts.find((column) => column.kind === "param" && column.numeric);
   const clauses = [
-    metric && `metrics.${quoted(metric.key)} ${metric.goal === "minimize" ? "<" : ">"} ${metric.text(0) || 0.9}`,
-    param && `params.${quoted(param.key)} <= ${param.text(0) || 1}`,
+    metric && `metrics.${quoted(metric.key)} ${metric.goal === "minimize" ? "<" : ">"} ${typical(metric)}`,
+    param && `params.${quoted(param.key)} <= ${typical(param)}`,
   ];
   return clauses.filter(Boolean).join(" and ") || "status = 'finished'";
+}
+
+function typical(column: Column): string {
+  const numbers = column.values.filter((item): item is number => typeof item === "number" && Number.isFinite(item)).sort((a, b) => a - b);
+  return number(numbers[numbers.length >> 1] ?? 1, 3);
 }
 
 function quoted(key: string): string {

@@ -4,12 +4,14 @@ import { Controls } from "../charts/controls";
 import { Figure } from "../charts/figure";
 import { overlay } from "../charts/overlay";
 import { progress, scatter } from "../charts/points";
+import { rankCorrelation } from "../charts/relation";
 import type { Palette } from "../colours";
 import { find, h } from "../dom";
 import { load } from "../loader";
 import { siteUrl } from "../page";
 import type { Specs } from "../specs";
 import type { SiteData } from "../types";
+import type { Column } from "./column";
 import type { RunsView } from "./view";
 
 const FIRST = 8;
@@ -19,6 +21,7 @@ export class ExperimentCharts {
   private readonly figures: Figure[];
   private readonly controls = new Controls();
   private readonly specs: Promise<Specs>;
+  private readonly order: string[];
   private x: string | null = readParam("against");
   private turn = 0;
 
@@ -32,7 +35,8 @@ export class ExperimentCharts {
     this.specs = site.then((data) => load<Specs>(siteUrl(data.charts)));
     this.figures = elements.map((element) => new Figure(element));
     this.controls.onChange(() => void this.draw());
-    find(".tk-charts")?.before(this.controls.element);
+    find("#charts")?.after(this.controls.element);
+    this.order = this.choices();
     for (const figure of this.of("scatter")) this.addChoice(figure);
   }
 
@@ -68,20 +72,30 @@ export class ExperimentCharts {
     return this.figures.filter((figure) => figure.element.dataset["chart"] === kind);
   }
 
-  /** Numeric params that vary; the first is drawn unless the address says otherwise. */
+  /** Numeric params that vary, the one that the metric goes with most first; that is drawn unless the address says otherwise. */
   private choices(): string[] {
     const { data } = this.view;
-    const params = data.keys("param").map((key) => `param:${key}`);
-    return [...params.filter((id) => data.column(id).numeric && data.column(id).varies), "run:duration"];
+    const params = data.keys("param").map((key) => data.column(`param:${key}`)).filter((column) => column.numeric && column.varies);
+    const weights = new Map(params.map((column) => [column.id, this.weight(column)]));
+    return [...weights.keys()].sort((a, b) => weights.get(b)! - weights.get(a)!).concat("run:duration");
+  }
+
+  /** How much the metric goes with it, and for how many runs that can be said. */
+  private weight(column: Column): number {
+    const metric = this.of("scatter")[0]?.metrics.at(-1);
+    if (!metric) return 0;
+    const ys = this.view.data.column(`metric:${metric}`).keys;
+    const rows = [...column.keys.keys()].filter((row) => Number.isFinite(column.keys[row]) && Number.isFinite(ys[row]));
+    const related = rankCorrelation(rows.map((row) => column.keys[row]!), rows.map((row) => ys[row]!));
+    return Math.abs(related) * Math.sqrt(rows.length);
   }
 
   private against(): string | null {
-    const choices = this.choices();
-    return this.x && choices.includes(this.x) ? this.x : (choices[0] ?? null);
+    return this.x && this.order.includes(this.x) ? this.x : (this.order[0] ?? null);
   }
 
   private addChoice(figure: Figure): void {
-    const options = this.choices().map((id) => h("option", { value: id, selected: id === this.against() }, this.view.data.column(id).key));
+    const options = this.order.map((id) => h("option", { value: id, selected: id === this.against() }, this.view.data.column(id).key));
     const select = h("select", { class: "tk-select", "aria-label": "Horizontal axis" }, ...options);
     select.addEventListener("change", () => {
       this.x = select.value;

@@ -49,7 +49,7 @@ export class Chooser {
     const wanted = findAll<HTMLInputElement>("input:checked", this.panel).map((box) => box.value);
     const kept = this.view.columns.filter((id) => wanted.includes(id));
     const added = wanted.filter((id) => !kept.includes(id));
-    const order = ["param", "metric", "tag"];
+    const order = ["metric", "param", "tag"];
     const kind = (id: string) => order.indexOf(id.slice(0, id.indexOf(":")));
     this.view.setColumns([...kept, ...added].sort((a, b) => kind(a) - kind(b)));
   }

@@ -68,7 +68,7 @@ export class Column {
   }
 
   private makeFormatter(): (value: number) => string {
-    if (this.kind === "run") return this.key === "start" ? date : duration;
+    if (this.kind === "run") return this.key === "start" ? (ms) => date(ms).replace(" UTC", "") : duration;
     const numbers = this.values.slice(0, SAMPLE).filter((item) => typeof item === "number");
     return this.kind === "metric" ? columnFormat(numbers) : (item) => value(Number(item.toPrecision(PARAM_DIGITS)));
   }

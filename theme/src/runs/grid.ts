@@ -2,12 +2,15 @@
 import { find, findAll, h } from "../dom";
 import { siteUrl } from "../page";
 import type { Column } from "./column";
-import { headCell } from "./head";
+import { columnName, headCell } from "./head";
 import { Row } from "./row";
 import type { RunsView } from "./view";
 
 const BEYOND = 8;
 const ROW_HEIGHT = 32;
+const MOST_PRINTED = 1_000;
+/** On phones the name takes less room, and when and how long is told by the page of the run. */
+const NARROW = matchMedia("(max-width: 44rem)");
 
 export class Grid {
   readonly element: HTMLElement;
@@ -34,6 +37,9 @@ export class Grid {
     this.element.addEventListener("scroll", () => this.schedule(), { passive: true });
     this.head.addEventListener("click", (event) => this.onSort(event));
     this.body.addEventListener("change", (event) => this.onTick(event));
+    NARROW.addEventListener("change", () => this.rebuild());
+    addEventListener("beforeprint", () => this.drawRows(0, Math.min(this.view.rows.length, MOST_PRINTED)));
+    addEventListener("afterprint", () => this.draw());
     new ResizeObserver(() => this.schedule()).observe(this.element);
   }
 
@@ -61,14 +67,16 @@ export class Grid {
     const all = [...run, ...this.columns];
     const cells = all.map((column, index) => headCell(column, index > 0 && all[index - 1]!.kind !== column.kind, this.view.stat));
     this.head.replaceChildren(h("tr", { "aria-rowindex": 1 }, ...cells));
-    const widths = all.map((column) => widthOf(column, this.view.rows));
+    const measure = textMeasure(this.element);
+    const widths = all.map((column) => widthOf(column, this.view.rows, measure));
     this.widths.replaceChildren(...widths.map((width) => { const col = h("col"); col.style.width = `${width}px`; return col; }));
     this.table.style.width = `max(100%, ${widths.reduce((sum, width) => sum + width, 0)}px)`;
   }
 
   private fixedColumns(): Column[] {
     const { data } = this.view;
-    const names = data.experiments > 1 ? ["experiment", "status", "start", "duration"] : ["status", "start", "duration"];
+    const names = NARROW.matches ? ["status"] : ["status", "start", "duration"];
+    if (data.experiments > 1) names.unshift("experiment");
     return names.map((name) => data.column(`run:${name}`));
   }
 
@@ -97,11 +105,15 @@ export class Grid {
     const { rows } = this.view;
     const first = Math.max(0, Math.floor(this.element.scrollTop / this.rowHeight) - BEYOND);
     const last = Math.min(rows.length, Math.ceil((this.element.scrollTop + this.element.clientHeight) / this.rowHeight) + BEYOND);
+    this.drawRows(first, last);
+  }
+
+  private drawRows(first: number, last: number): void {
     this.release(first, last);
     let before: Element = this.above;
     for (let index = first; index < last; index += 1) before = this.place(index, before).element;
     setHeight(this.above, first * this.rowHeight);
-    setHeight(this.below, Math.max(0, rows.length - last) * this.rowHeight);
+    setHeight(this.below, Math.max(0, this.view.rows.length - last) * this.rowHeight);
   }
 
   private release(first: number, last: number): void {
@@ -145,6 +157,14 @@ export class Grid {
   }
 }
 
+function textMeasure(element: HTMLElement): (text: string) => number {
+  const pen = document.createElement("canvas").getContext("2d");
+  if (!pen) return (text) => text.length * 8;
+  const { fontSize, fontFamily } = getComputedStyle(element);
+  pen.font = `${fontSize} ${fontFamily}`;
+  return (text) => pen.measureText(text).width;
+}
+
 function spacer(): HTMLTableRowElement {
   return h("tr", { "aria-hidden": "true", class: "tk-spacer" });
 }
@@ -154,14 +174,14 @@ function setHeight(row: HTMLElement, height: number): void {
   row.hidden = height === 0;
 }
 
-const CHARACTER = 7.6;
 const SAMPLE = 200;
+const SPARK = 70;
 
 /** Wide enough for the head and for what the first rows say, within bounds. */
-function widthOf(column: Column, rows: readonly number[]): number {
-  if (column.id === "run:name") return 210;
-  let longest = column.key.length * 0.9 + 3;
-  for (const row of rows.slice(0, SAMPLE)) longest = Math.max(longest, column.text(row).length + (column.spark(row) ? 9 : 0));
-  if (column.id === "run:status") longest += 2;
-  return Math.round(Math.min(260, Math.max(64, longest * CHARACTER + 24)));
+function widthOf(column: Column, rows: readonly number[], measure: (text: string) => number): number {
+  if (column.id === "run:name") return NARROW.matches ? 150 : 210;
+  const sample = rows.slice(0, SAMPLE);
+  const longest = sample.reduce((found, row) => (column.text(row).length > found.length ? column.text(row) : found), "");
+  const drawing = column.id === "run:status" ? 18 : sample.some((row) => column.spark(row)) ? SPARK : 0;
+  return Math.round(Math.min(280, Math.max(64, measure(columnName(column)) * 0.86 + 56, measure(longest) + drawing + 30)));
 }

@@ -1,7 +1,7 @@
 import { h, s } from "../dom";
 import type { Column, Stat } from "./column";
 
-const NAMES: Record<string, string> = { "run:name": "Run", "run:status": "Status", "run:start": "Started", "run:duration": "Duration", "run:experiment": "Experiment" };
+const NAMES: Record<string, string> = { "run:name": "Run", "run:status": "Status", "run:start": "Started (UTC)", "run:duration": "Duration", "run:experiment": "Experiment" };
 const KINDS = { run: "", param: "Parameters", metric: "Metrics", tag: "Tags" } as const;
 
 export function columnName(column: Column): string {

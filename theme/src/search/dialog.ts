@@ -10,7 +10,7 @@ const KIND = { experiment: "Experiment", page: "Page", section: "Section", run: 
 export function startSearch(site: Promise<SiteData>): void {
   let dialog: SearchDialog | null = null;
   const open = () => {
-    dialog ??= new SearchDialog(site);
+    dialog ??= new SearchDialog(site, { label: "Search experiments, runs and pages" });
     dialog.open();
   };
   find("[data-tk-search]")?.addEventListener("click", open);
@@ -30,14 +30,32 @@ function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || /^(input|textarea|select)$/i.test(target.tagName));
 }
 
-class SearchDialog {
-  private readonly input = h("input", { type: "search", class: "tk-search__input", placeholder: "Search experiments, runs and pages", "aria-label": "Search", role: "combobox", "aria-expanded": "false", "aria-controls": "tk-search-list", "aria-autocomplete": "list", autocomplete: "off", spellcheck: "false" });
-  private readonly list = h("ul", { id: "tk-search-list", class: "tk-search__list", role: "listbox", "aria-label": "Found" });
-  private readonly state = h("p", { class: "tk-search__state", role: "status" });
-  private readonly element = h("dialog", { class: "tk-search", "aria-label": "Search" }, this.input, this.list, this.state);
-  private active = -1;
+export interface SearchOptions {
+  label: string;
+  only?: Hit["kind"];
+  /** What choosing does; without it, one goes to what was found. */
+  pick?: (hit: Hit) => void;
+}
 
-  constructor(private readonly site: Promise<SiteData>) {
+let dialogs = 0;
+
+export class SearchDialog {
+  private readonly id = `tk-search-${(dialogs += 1)}`;
+  private readonly input: HTMLInputElement;
+  private readonly list: HTMLUListElement;
+  private readonly state = h("p", { class: "tk-search__state", role: "status" });
+  private readonly element: HTMLDialogElement;
+  private active = -1;
+  private hits: Hit[] = [];
+
+  constructor(
+    private readonly site: Promise<SiteData>,
+    private readonly options: SearchOptions,
+  ) {
+    this.input = h("input", { type: "search", class: "tk-search__input", placeholder: options.label, "aria-label": options.label, role: "combobox", "aria-expanded": "false", "aria-controls": this.id, "aria-autocomplete": "list", autocomplete: "off", spellcheck: "false" });
+    this.list = h("ul", { id: this.id, class: "tk-search__list", role: "listbox", "aria-label": "Found" });
+    this.element = h("dialog", { class: "tk-search", "aria-label": options.label }, this.input, this.list, this.state);
+    this.list.addEventListener("click", (event) => this.onClick(event));
     this.input.addEventListener("input", () => this.update());
     this.input.addEventListener("keydown", (event) => this.onKey(event));
     this.element.addEventListener("click", (event) => event.target === this.element && this.element.close());
@@ -56,14 +74,15 @@ class SearchDialog {
     try {
       const site = await this.site;
       const data = await load<SearchData>(siteUrl(site.search));
-      if (query === this.input.value) this.show(search(data, query), query);
+      if (query === this.input.value) this.show(search(data, query, this.options.only), query);
     } catch (error) {
       this.state.textContent = error instanceof Error ? error.message : String(error);
     }
   }
 
   private show(hits: Hit[], query: string): void {
-    this.list.replaceChildren(...hits.map(option));
+    this.hits = hits;
+    this.list.replaceChildren(...hits.map((hit, index) => option(hit, `${this.id}-${index}`)));
     this.input.setAttribute("aria-expanded", String(hits.length > 0));
     this.mark(hits.length ? 0 : -1);
     const none = `Nothing is called or says “${query.trim()}”. Values of runs are found by queries on the runs page.`;
@@ -91,10 +110,19 @@ class SearchDialog {
       find<HTMLAnchorElement>("[aria-selected=true] a", this.list)?.click();
     }
   }
+
+  private onClick(event: MouseEvent): void {
+    const chosen = (event.target as Element).closest("[role=option]");
+    const hit = chosen && this.hits[[...this.list.children].indexOf(chosen)];
+    if (!hit || !this.options.pick) return;
+    event.preventDefault();
+    this.element.close();
+    this.options.pick(hit);
+  }
 }
 
-function option(hit: Hit, index: number): HTMLLIElement {
+function option(hit: Hit, id: string): HTMLLIElement {
   const detail = hit.detail && h("span", { class: "tk-search__detail" }, hit.detail);
   const link = h("a", { href: siteUrl(hit.href), tabindex: -1 }, h("span", { class: "tk-search__title" }, hit.title), h("span", { class: "tk-search__kind" }, KIND[hit.kind]), detail);
-  return h("li", { id: `tk-search-${index}`, role: "option", "aria-selected": "false" }, link);
+  return h("li", { id, role: "option", "aria-selected": "false" }, link);
 }

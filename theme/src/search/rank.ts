@@ -12,10 +12,10 @@ const MOST = 40;
 const KIND_BONUS = { experiment: 3, page: 2, section: 1 } as const;
 
 /** Every word of the query must occur; a start of the title beats a start of a word, that beats the middle, that the text. */
-export function search(data: SearchData, query: string): Hit[] {
+export function search(data: SearchData, query: string, only?: Hit["kind"]): Hit[] {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   if (!words.length) return [];
-  const scored = [...pageHits(data, words), ...runHits(data, words)];
+  const scored = only === "run" ? runHits(data, words) : [...pageHits(data, words), ...runHits(data, words)];
   scored.sort((a, b) => b.score - a.score);
   return scored.slice(0, MOST).map((item) => item.hit());
 }
