@@ -13,7 +13,7 @@ from tests.bench import report, sizes
 from tests.bench.measure import Figure, settings
 from tests.bench.place import Place
 
-PARTS = ("imports", "calls", "runs", "listing", "searching", "points")
+PARTS = ("imports", "calls", "runs", "listing", "searching", "points", "builds")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -8,19 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import tracker
-from tests.bench.measure import Figure, least, settings
+from tests.bench.measure import Figure, least
 from tests.bench.place import Place
 from tests.bench.sizes import Size
-from tracker import fluent, layout
+from tests.bench.stores import store_at
+from tracker import layout
 
 POINTS = 100
 
 
 def measure(size: Size, place: Place) -> Iterator[Figure]:
     """Milliseconds a run: start, 10 params, 100 points, 2 tags, end."""
-    with settings(TRACKER_FSYNC="never"):
-        fluent.reset()
-        tracker.set_tracking_uri(place.folder / "runs")
+    with store_at(place.folder / "runs"):
         copies = _Copies(_log_run(), place.folder / "copies")
         seconds = least(
             {
@@ -29,7 +28,6 @@ def measure(size: Size, place: Place) -> Iterator[Figure]:
             },
             size.repeats,
         )
-        fluent.reset()
     milli = {name: value / size.rounds * 1000 for name, value in seconds.items()}
     yield Figure("a run, no fsync", milli["tracker"], "ms", milli["bare"], "bare files, same bytes", 1.5)
 
