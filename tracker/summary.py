@@ -59,6 +59,7 @@ def summarize(series: Series) -> MetricSummary:
     last = _last_index(series)
     finite = values if all(map(math.isfinite, values)) else [value for value in values if math.isfinite(value)]
     low, high = (min(finite), max(finite)) if finite else (None, None)
+    mean = _mean(finite)
     return MetricSummary(
         count=len(values),
         last=values[last],
@@ -70,9 +71,9 @@ def summarize(series: Series) -> MetricSummary:
         min_step=None if low is None else steps[values.index(low)],
         max=high,
         max_step=None if high is None else steps[values.index(high)],
-        mean=_mean(finite),
+        mean=mean,
         nonfinite=len(values) - len(finite),
-        spark=spark(values, low, high),
+        spark=spark(values, low, high, mean),
     )
 
 
@@ -102,21 +103,20 @@ def _mean(values: Sequence[float]) -> float | None:
         return math.fsum(value / len(values) for value in values)
 
 
-def spark(values: Sequence[float], low: float | None, high: float | None) -> str:
-    """The shape of a curve as text: of each stretch the value farthest from the middle, so that spikes stay."""
-    if len(values) < 2 or low is None or high is None:
+def spark(values: Sequence[float], low: float | None, high: float | None, mean: float | None) -> str:
+    """The shape of a curve as text: of each stretch the value farthest from the mean, so that spikes stay."""
+    if len(values) < 2 or low is None or high is None or mean is None:
         return ""
-    middle = low / 2 + high / 2
     length = min(SPARK_LENGTH, len(values))
     bounds = [index * len(values) // length for index in range(length + 1)]
-    return "".join(_level(values[a:b], low, high, middle) for a, b in itertools.pairwise(bounds))
+    return "".join(_level(values[a:b], low, high, mean) for a, b in itertools.pairwise(bounds))
 
 
-def _level(values: Sequence[float], low: float, high: float, middle: float) -> str:
+def _level(values: Sequence[float], low: float, high: float, mean: float) -> str:
     finite = [value for value in values if math.isfinite(value)]
     if len(finite) < len(values) or not finite:
         return "-"
-    chosen = finite[0] if len(finite) == 1 else max(finite, key=lambda value: abs(value - middle))
+    chosen = finite[0] if len(finite) == 1 else max(finite, key=lambda value: abs(value - mean))
     span = high / 2 - low / 2
     return _LEVELS[round((chosen / 2 - low / 2) / span * (len(_LEVELS) - 1))] if span > 0 else _LEVELS[18]
 
