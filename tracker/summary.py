@@ -100,7 +100,8 @@ def _mean(values: Sequence[float]) -> float | None:
     try:
         return math.fsum(values) / len(values)
     except OverflowError:
-        return math.fsum(value / len(values) for value in values)
+        scaled = math.fsum(value / 2**64 for value in values) / len(values) * 2.0**64
+        return min(max(values), max(min(values), scaled))
 
 
 def spark(values: Sequence[float], low: float | None, high: float | None, mean: float | None) -> str:
