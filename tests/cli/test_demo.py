@@ -83,7 +83,7 @@ def test_the_sweep(store: ReadStore) -> None:
     assert len(runs) >= 24
     assert len({run.file.params["family"] for run in runs}) >= 2
     assert set(settings.values()) == {3}
-    assert max(run.file.metrics["train/loss"].count for run in runs) >= 300
+    assert max(run.file.metrics["train/loss"].count for run in runs) >= 200
     assert all(run.file.metrics["val/accuracy"].max > 0.9 for run in runs)
 
 

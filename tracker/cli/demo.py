@@ -7,15 +7,17 @@ import shlex
 import shutil
 import time
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
+from rich.text import Text
 
 import tracker
 from tracker import _io, layout
-from tracker.cli.building import HOST, INTERVAL, PORT, build_site, needs, print_summary, progress, serve_site
+from tracker.cli.building import HOST, INTERVAL, PORT, build_site, needs, progress, serve_site
 from tracker.cli.table import cell, make_console
 from tracker.cli.text import duration
 from tracker.exceptions import AlreadyExistsError
@@ -25,30 +27,40 @@ from tracker.schema import SCHEMA
 if TYPE_CHECKING:
     from tracker.demo import Job
 
+PACKAGES = ("sklearn", "mkdocs", "material", "jinja2", "altair")
+_PATH = click.Path(path_type=Path)
 STORE_FILE = f"schema: {SCHEMA}\ntitle: Tracker demo\n"
 
 
 @click.command("demo")
-@click.option("--out", metavar="DIR", default="tracker-demo", show_default=True, help="Folder to work in.")
+@click.option("--out", metavar="DIR", default="tracker-demo", show_default=True, type=_PATH, help="Folder to work in.")
 @click.option("--fresh/--keep", default=True, help="Replace the runs of an earlier demo, or add to them.")
 @click.option("--serve", "serves", is_flag=True, help=f"Serve the site on http://{HOST}:{PORT} when it is built.")
-def command(out: str, fresh: bool, serves: bool) -> None:
+def command(out: Path, fresh: bool, serves: bool) -> None:
     """Train real models on data that scikit-learn ships, and build the site of their runs.
 
     Takes about half a minute and needs no network.
     """
-    store, site = Path(out, "runs"), Path(out, "site")
+    store, site = out / "runs", out / "site"
     console = make_console()
     with needs("The demo", "demo"):
+        check_packages()
         from tracker.demo import EXPERIMENTS, jobs
     if fresh:
         remove_demo(store, EXPERIMENTS)
     make_store(store)
     train(console, store, jobs())
-    print_summary(console, build_site(console, store, site))
+    build_site(console, store, site)
     print_next(console, store, site)
     if serves:
         serve_site(store, site, HOST, PORT, INTERVAL)
+
+
+def check_packages() -> None:
+    """ModuleNotFoundError before the work, rather than after it."""
+    for name in PACKAGES:
+        if find_spec(name) is None:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
 def remove_demo(store: Path, experiments: Sequence[str]) -> None:
@@ -96,15 +108,16 @@ def count_runs(store: Path) -> int:
 def print_next(console: Console, store: Path, site: Path) -> None:
     """Where the site is, and what to try."""
     page = (site / "index.html").absolute()
-    where = shlex.quote(os.fspath(store))
+    where, there = shlex.quote(os.fspath(store)), shlex.quote(os.fspath(site))
     lines = {
         "Open": [os.fspath(site / "index.html"), page.as_uri()],
         "Try": [
             f'tracker list -s {where} "best(metrics.val/accuracy) > 0.97"',
             f"tracker compare -s {where} mlp-32-0.01-s0 mlp-128x64-0.01-s0",
-            f"tracker serve {where}",
+            f"tracker serve {where} --out {there}",
         ],
     }
     for title, items in lines.items():
         for index, item in enumerate(items):
-            console.print(cell(f"{title if not index else '':<6}", "bold").append_text(cell(item)), soft_wrap=True)
+            head = cell(f"{title if not index else '':<6}", "bold")
+            console.print(Text.assemble(head, cell(item)), soft_wrap=True)

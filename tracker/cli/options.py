@@ -10,6 +10,7 @@ import click
 
 from tracker import settings
 
+_PATH = click.Path(path_type=Path)
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -27,6 +28,21 @@ def store_option(command: _F) -> _F:
 def store_argument(command: _F) -> _F:
     """The same as an argument."""
     return click.argument("store", required=False, callback=_folder)(command)
+
+
+def site_options(command: _F) -> _F:
+    """`--out`, `--title`, `--pages` and `--force`: what is built, and where."""
+    options = (
+        click.option("--out", metavar="DIR", default="site", show_default=True, type=_PATH, help="Folder of the site."),
+        click.option("--title", metavar="TEXT", help="Title of the site. [default: that of store.yaml]"),
+        click.option(
+            "--pages", metavar="DIR", type=_PATH, help="Markdown pages of yours. [default: pages in the store]"
+        ),
+        click.option("--force", is_flag=True, help="Build into a folder that holds other files too."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def json_option(command: _F) -> _F:

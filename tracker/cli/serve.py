@@ -6,20 +6,22 @@ from pathlib import Path
 
 import click
 
-from tracker.cli.building import HOST, PORT, serve_site
-from tracker.cli.options import store_argument
+from tracker.cli.building import HOST, INTERVAL, PORT, serve_site
+from tracker.cli.options import site_options, store_argument
 
 
 @click.command("serve")
 @store_argument
-@click.option("--out", metavar="DIR", default="site", show_default=True, help="Folder of the site.")
+@site_options
 @click.option("--host", default=HOST, show_default=True, help="Address to listen on.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="Port; 0 takes a free one."
 )
 @click.option(
-    "--interval", type=click.FloatRange(min=0.1), default=2.0, show_default=True, help="Seconds between looks."
+    "--interval", type=click.FloatRange(min=0.1), default=INTERVAL, show_default=True, help="Seconds between two looks."
 )
-def command(store: Path, out: str, host: str, port: int, interval: float) -> None:
+def command(
+    store: Path, out: Path, title: str | None, pages: Path | None, force: bool, host: str, port: int, interval: float
+) -> None:
     """Build the site of STORE, serve it, and build again as runs arrive. Ctrl-C ends it."""
-    serve_site(store, Path(out), host, port, interval)
+    serve_site(store, out, host, port, interval, title=title, pages=pages, force=force)

@@ -74,7 +74,7 @@ def head_of(found: Found) -> Iterator[Text]:
     """Name and status, then where it belongs, when it ran and which code it was."""
     run, experiment = found.subject
     ended_by = f" by {run.ended_by}" if run.ended_by else ""
-    yield cell(run.name, "bold").append(GAP).append_text(status_cell(run.status)).append_text(cell(ended_by))
+    yield Text.assemble(cell(run.name, "bold"), GAP, status_cell(run.status), cell(ended_by))
     lasted = duration_of(run)
     took = "" if lasted is None else f", took {duration(lasted)}"
     yield cell(f"{experiment.name}{GAP}started {moment(run.start_time)}{took}")
