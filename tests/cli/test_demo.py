@@ -84,7 +84,7 @@ def test_the_sweep(store: ReadStore) -> None:
     assert len({run.file.params["family"] for run in runs}) >= 2
     assert set(settings.values()) == {3}
     assert max(run.file.metrics["train/loss"].count for run in runs) >= 200
-    assert all(run.file.metrics["val/accuracy"].max > 0.9 for run in runs)
+    assert all(run.file.metrics["val/accuracy"].max > 0.8 for run in runs)
 
 
 def test_the_failed_run(store: ReadStore) -> None:
