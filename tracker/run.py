@@ -118,7 +118,7 @@ class ActiveRun:
 
         Raises ParamClashError when the param has another value already.
         """
-        self.log_params({key: value})
+        self.log_params({names.check_name(key, "A param name"): value})
         return value
 
     def log_params(self, params: Mapping[str, object]) -> None:
@@ -151,7 +151,7 @@ class ActiveRun:
 
     def set_tag(self, key: str, value: object) -> None:
         """Set a tag to `str(value)`, in place of what it was."""
-        self.set_tags({key: value})
+        self.set_tags({names.check_name(key, "A tag name"): value})
 
     def set_tags(self, tags: Mapping[str, object]) -> None:
         """Set several tags in one write."""
