@@ -19,7 +19,9 @@ from .processes import fork, wait
 def test_ids_sort_by_time_and_never_repeat() -> None:
     """32 hex digits of a version 7 UUID, strictly rising within a process, from any thread."""
     found: list[list[str]] = [[] for _ in range(4)]
-    threads = [threading.Thread(target=lambda into=into: into.extend(names.new_id() for _ in range(500))) for into in found]
+    threads = [
+        threading.Thread(target=lambda into=into: into.extend(names.new_id() for _ in range(500))) for into in found
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -69,7 +71,9 @@ def test_every_name_has_a_safe_slug(name: str) -> None:
     assert names.is_slug(names.slug_of(name))
 
 
-@pytest.mark.parametrize("name", ["recall@5", "a/b", "val loss (mean)", "🦦", "../up", "a" * 500, "naïve", "<b>", "\u202e"])
+@pytest.mark.parametrize(
+    "name", ["recall@5", "a/b", "val loss (mean)", "🦦", "../up", "a" * 500, "naïve", "<b>", "\u202e"]
+)
 def test_any_visible_text_can_be_a_name(name: str) -> None:
     """Names stand inside of files, so no character needs to be forbidden that can be seen."""
     assert names.check_name(name, "A metric name") == name
@@ -89,7 +93,9 @@ def test_what_is_no_run_id_is_refused(run_id: object) -> None:
         names.check_run_id(run_id)
 
 
-@pytest.mark.parametrize("path", ["a.txt", "plots/loss.png", "a/b/c/d", "ünï/🦦.bin", "with blank.txt", ".hidden", "a..b"])
+@pytest.mark.parametrize(
+    "path", ["a.txt", "plots/loss.png", "a/b/c/d", "ünï/🦦.bin", "with blank.txt", ".hidden", "a..b"]
+)
 def test_a_relative_path_can_be_an_artifact(path: str) -> None:
     """Ordinary paths are taken as they are."""
     assert names.check_artifact_path(path).as_posix() == path
@@ -102,7 +108,19 @@ def test_a_path_object_can_be_an_artifact() -> None:
 
 UNSAFE = [
     *("", ".", "..", "../x", "a/../b", "a/..", "./a", "a//b", "/a", "//a", "a/", "~/a", "~root/a"),
-    *("\\a", "a\\b", "..\\a", "C:/a", "C:a", "c:\\a", "\\\\server\\share", "file:a", "file:///a", "http://h/a", "s3://b/a"),
+    *(
+        "\\a",
+        "a\\b",
+        "..\\a",
+        "C:/a",
+        "C:a",
+        "c:\\a",
+        "\\\\server\\share",
+        "file:a",
+        "file:///a",
+        "http://h/a",
+        "s3://b/a",
+    ),
     *("a\0b", "a\nb", "a\x7fb", "%2e%2e/a", "%2E%2E/a", "a%2fb", "a%5Cb", "a%00b"),
     *("con", "nul.txt", "COM1", "aux/x", "lpt9.log", "a.", "a ", " a", "a./b", "a /b"),
     *("a:b", "a*b", "a?b", 'a"b', "a<b", "a>b", "a|b", ".new-1", "a/.new-1", "a" * 241, "a/" * 600 + "a", "\ud800"),
