@@ -1,5 +1,6 @@
 /** Runs as loose points: best so far over time, and a metric against a parameter. */
-import { date, duration, number } from "../format";
+import { plural } from "../dom";
+import { count, date, duration, number } from "../format";
 import { siteUrl } from "../page";
 import type { RunsData } from "../runs/data";
 import type { Datum, Spec } from "./bundle";
@@ -14,11 +15,14 @@ export interface Point extends Datum {
   label: string;
   status: string;
   colour: string;
+  /** Drawn even where there are too many to draw them all. */
+  kept: boolean;
 }
 
 type ColourOf = (id: string) => string | null;
 const QUIET = "var(--tk-control)";
 const CLOSE = 24;
+const MOST_POINTS = 1_000;
 const TIMES: readonly (readonly [number, string])[] = [
   [600_000, "%H:%M:%S"],
   [86_400_000, "%H:%M"],
@@ -32,7 +36,11 @@ export function progress(spec: Spec, data: RunsData, rows: readonly number[], me
   const { goal } = data.column(`metric:${metric}`);
   if (points.length < 2 || !goal) return null;
   const better = goal === "maximize" ? Math.max : Math.min;
-  points.reduce((best, point) => (point["best"] = better(best, point.y)) as number, points[0]!.y);
+  let best = points[0]!.y;
+  for (const point of points) {
+    point.kept ||= best !== better(best, point.y);
+    point["best"] = best = better(best, point.y);
+  }
   const drawn = withAxes(spec, { x: "start of the run", y: null });
   timeLabels(drawn, points.at(-1)!.x - points[0]!.x);
   colourLayer(drawn);
@@ -77,17 +85,24 @@ function pointsOf(data: RunsData, rows: readonly number[], x: string, y: string,
 }
 
 /** Runs that are drawn as curves too stand out from the others. */
-function lookOf(colour: string | null): { colour: string; opacity: number; size: number } {
-  return colour ? { colour, opacity: 1, size: 60 } : { colour: QUIET, opacity: 0.55, size: 28 };
+function lookOf(colour: string | null): { colour: string; opacity: number; size: number; kept: boolean } {
+  return colour ? { colour, opacity: 1, size: 60, kept: true } : { colour: QUIET, opacity: 0.55, size: 28, kept: false };
 }
 
-function content(spec: Spec, points: Point[], [xName, yName]: [string, string], write: (x: number) => string): Content {
+/** At most about a thousand points: every n-th, and those that must not be missing. */
+function thinned(points: Point[]): Point[] {
+  const every = Math.ceil(points.length / MOST_POINTS);
+  return every < 2 ? points : points.filter((point, index) => point.kept || index % every === 0 || index === points.length - 1);
+}
+
+function content(spec: Spec, all: Point[], [xName, yName]: [string, string], write: (x: number) => string): Content {
+  const points = thinned(all);
   return {
     spec,
     data: { points },
-    note: `${points.length} runs`,
+    note: points.length < all.length ? `${count(points.length)} of ${count(all.length)} runs` : `${count(all.length)} ${plural(all.length, "run")}`,
     reading: reading(points, xName, yName, write),
-    table: () => ({ head: ["run", xName, yName], rows: points.map((point) => [point.label, write(point.x), point.y]) }),
+    table: () => ({ head: ["run", xName, yName], rows: all.map((point) => [point.label, write(point.x), point.y]) }),
     legend: [],
   };
 }

@@ -16,6 +16,7 @@ import type { RunsView } from "./view";
 
 const FIRST = 8;
 const MOST = 40;
+const SAMPLE = 1_000;
 
 export class ExperimentCharts {
   private readonly figures: Figure[];
@@ -85,7 +86,8 @@ export class ExperimentCharts {
     const metric = this.of("scatter")[0]?.metrics.at(-1);
     if (!metric) return 0;
     const ys = this.view.data.column(`metric:${metric}`).keys;
-    const rows = [...column.keys.keys()].filter((row) => Number.isFinite(column.keys[row]) && Number.isFinite(ys[row]));
+    const every = Math.ceil(column.keys.length / SAMPLE);
+    const rows = [...column.keys.keys()].filter((row) => row % every === 0 && Number.isFinite(column.keys[row]) && Number.isFinite(ys[row]));
     const related = rankCorrelation(rows.map((row) => column.keys[row]!), rows.map((row) => ys[row]!));
     return Math.abs(related) * Math.sqrt(rows.length);
   }

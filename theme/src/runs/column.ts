@@ -13,6 +13,7 @@ export class Column {
   private stat: Stat = "auto";
   private cells: Cell[] | null = null;
   private sortKeys: Float64Array | null = null;
+  private onlyNumbers: boolean | null = null;
   private write: ((value: number) => string) | null = null;
   private sparkTexts: (string | undefined)[] | null = null;
 
@@ -42,6 +43,10 @@ export class Column {
 
   /** Whether there are numbers and nothing else. */
   get numeric(): boolean {
+    return (this.onlyNumbers ??= this.hasOnlyNumbers());
+  }
+
+  private hasOnlyNumbers(): boolean {
     let any = false;
     for (const item of this.values) {
       if (typeof item === "number") any = true;

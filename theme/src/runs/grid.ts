@@ -109,11 +109,20 @@ export class Grid {
   }
 
   private drawRows(first: number, last: number): void {
+    this.reuse(first, last);
     this.release(first, last);
     let before: Element = this.above;
     for (let index = first; index < last; index += 1) before = this.place(index, before).element;
     setHeight(this.above, first * this.rowHeight);
     setHeight(this.below, Math.max(0, this.view.rows.length - last) * this.rowHeight);
+  }
+
+  /** After a jump, the rows in sight are filled again where they stand, which spares the browser much layout. */
+  private reuse(first: number, last: number): void {
+    const shown = [...this.shown].sort(([a], [b]) => a - b);
+    if (shown.some(([index]) => index >= first && index < last)) return;
+    this.shown = new Map(shown.map(([, row], position) => [first + position, row]));
+    for (const row of this.shown.values()) row.stale = true;
   }
 
   private release(first: number, last: number): void {
@@ -179,9 +188,9 @@ const SPARK = 70;
 
 /** Wide enough for the head and for what the first rows say, within bounds. */
 function widthOf(column: Column, rows: readonly number[], measure: (text: string) => number): number {
-  if (column.id === "run:name") return NARROW.matches ? 150 : 210;
   const sample = rows.slice(0, SAMPLE);
   const longest = sample.reduce((found, row) => (column.text(row).length > found.length ? column.text(row) : found), "");
+  if (column.id === "run:name") return NARROW.matches ? 150 : Math.round(Math.min(320, Math.max(160, measure(longest) * 1.06 + 76)));
   const drawing = column.id === "run:status" ? 18 : sample.some((row) => column.spark(row)) ? SPARK : 0;
   return Math.round(Math.min(280, Math.max(64, measure(columnName(column)) * 0.86 + 56, measure(longest) + drawing + 30)));
 }

@@ -5,7 +5,6 @@ import { count } from "../format";
 import { siteUrl } from "../page";
 import { Chooser } from "./chooser";
 import type { Stat } from "./column";
-import { columnName } from "./head";
 import type { RunsView } from "./view";
 
 const STATS: readonly (readonly [Stat, string])[] = [
@@ -54,8 +53,9 @@ export class Toolbar {
 
   private csv(): string {
     const { data, rows, columns } = this.view;
-    const shown = ["run:name", "run:status", "run:start", "run:duration", ...columns].map((id) => data.column(id));
-    const head = ["id", ...shown.map(columnName)];
-    return toCsv([head, ...rows.map((row) => [data.id[row]!, ...shown.map((column) => column.values[row] ?? "")])]);
+    const shown = columns.map((id) => data.column(id));
+    const head = ["run_id", "run_name", "status", "start_time", "duration_ms", ...shown.map((column) => `${column.kind}s.${column.key}`)];
+    const facts = (row: number) => [data.id[row], data.name[row], data.status[row], new Date(data.start[row]!).toISOString(), data.duration[row]];
+    return toCsv([head, ...rows.map((row) => [...facts(row), ...shown.map((column) => column.values[row])])]);
   }
 }
