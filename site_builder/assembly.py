@@ -94,7 +94,8 @@ class Assembly:
         if not self._keeps(name, found.runs_digest):
             from site_builder.content import make_experiment
 
-            known = self._old[name].files if name in self._old else {}
+            old = self._old[name].files if name in self._old else {}
+            known = {path: size for path, size in old.items() if self._target.has({path: size})}
             self._write(name, found.runs_digest, make_experiment(found, self.press, known))
 
     def _add_theme(self) -> None:
@@ -143,18 +144,20 @@ class Assembly:
         return True
 
     def _write(self, name: str, digest: str, made: Made) -> None:
-        sizes = dict(made.kept)
         problems = list(made.problems)
-        for path, data in made.files.items():
-            self._stage.write(path, data)
-            sizes[path] = len(data)
+        sizes = {path: self._stored(path, data) for path, data in made.files.items()}
         for path, source in made.copies.items():
             try:
                 data = _io.read_file(source, limit=MAX_FILE)
             except OSError as error:
                 problems.append(Problem(path, None, f"could not be copied: {error.strerror or error}"))
             else:
-                self._stage.write(path, data)
-                sizes[path] = len(data)
+                sizes[path] = self._stored(path, data)
         self.units[name] = Unit("" if made.failed else digest, sizes, problems)
         self.problems += problems
+
+    def _stored(self, path: str, data: bytes | int) -> int:
+        if isinstance(data, int):
+            return data
+        self._stage.write(path, data)
+        return len(data)

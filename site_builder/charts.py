@@ -8,13 +8,13 @@ that the browser fills in.
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 from pathlib import Path
 from typing import Any
 
 from site_builder.cached import cached_bytes
 from tracker.exceptions import MissingPackageError
+from tracker.installed import installed_version
 
 SERIES = [f"var(--tk-c{index})" for index in range(10)]
 STATUSES = {
@@ -60,10 +60,9 @@ def chart_specifications() -> bytes:
 
 def charts_key() -> str:
     """A digest of what the specifications are made by; needs no altair."""
-    try:
-        version = importlib.metadata.version("altair")
-    except importlib.metadata.PackageNotFoundError:
-        raise MissingPackageError("Building a site", "site") from None
+    version = installed_version("altair")
+    if version is None:
+        raise MissingPackageError("Building a site", "site")
     return hashlib.sha256(version.encode() + Path(__file__).read_bytes()).hexdigest()[:32]
 
 

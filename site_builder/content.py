@@ -51,7 +51,10 @@ def _whole_run(run: SiteRun, press: Press, root: Path) -> Made:
         environment=read_environment(run.read.folder),
         problems=[*run.read.problems, *new],
     )
-    files = {run.href: press.page(view), f"data/v1/runs/{run.id}.js": _run_data(run, history.series, full)}
+    files: dict[str, bytes | int] = {
+        run.href: press.page(view),
+        f"data/v1/runs/{run.id}.js": _run_data(run, history.series, full),
+    }
     if full:
         files[full] = _csv(history.series)
     return Made(files, {copy.target: copy.source for copy in artifacts.copies}, new)
@@ -122,12 +125,14 @@ def _chunk_name(found: SiteExperiment, number: int, part: Sequence[SiteRun]) -> 
 def make_experiment(found: SiteExperiment, press: Press, known: Mapping[str, int]) -> Made:
     """The page of an experiment, and those of its chunks that are not known yet by name and size."""
     parts = experiment_chunks(found)
-    files = {found.href: press.page(pages.experiment(found, list(parts)))}
+    files: dict[str, bytes | int] = {found.href: press.page(pages.experiment(found, list(parts)))}
     for number, (name, runs) in enumerate(parts.items()):
-        if name not in known:
-            key = f"experiment/{found.slug}/{len(parts) - number - 1}"
-            files[name] = chunks.wrapped(key, chunks.experiment_chunk(found, runs))
-    return Made(files, kept={name: known[name] for name in parts if name in known})
+        files[name] = known.get(name) or _experiment_data(found, len(parts) - number - 1, runs)
+    return Made(files)
+
+
+def _experiment_data(found: SiteExperiment, number: int, runs: Sequence[SiteRun]) -> bytes:
+    return chunks.wrapped(f"experiment/{found.slug}/{number}", chunks.experiment_chunk(found, runs))
 
 
 def make_site(
@@ -143,7 +148,7 @@ def make_site(
         pages.compare(site, data),
         pages.problems(site, problems),
     )
-    files = {view.frame.path: press.page(view) for view in views}
+    files: dict[str, bytes | int] = {view.frame.path: press.page(view) for view in views}
     files[chunks.hashed_name("search", search)] = search
     files[chunks.hashed_name("charts", charts)] = charts
     return Made(files)

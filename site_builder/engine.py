@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import html
-import importlib.metadata
 import logging
 import os
 import re
@@ -26,6 +25,7 @@ from site_builder.docs_tree import page_source, write_file, write_tree
 from site_builder.prose import Found, read_prose
 from site_builder.theme import assets_folder, files_below, folder_digest, material_folder
 from tracker.exceptions import MissingPackageError, SiteError
+from tracker.installed import installed_version
 
 TITLE, DESCRIPTION, CONTENT = "tracker-mark-title", "tracker-mark-description", "<div>tracker-mark-content</div>"
 """Where a shell is filled."""
@@ -104,10 +104,10 @@ def _sources() -> tuple[Path, ...]:
 
 
 def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        raise MissingPackageError("Building a site", "site") from None
+    version = installed_version(package)
+    if version is None:
+        raise MissingPackageError("Building a site", "site")
+    return version
 
 
 def _render(title: str, authored: Authored) -> Rendered:

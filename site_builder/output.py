@@ -54,11 +54,10 @@ class Manifest(msgspec.Struct, frozen=True):
 class Made:
     """The files of a unit, those to copy from elsewhere apart, and what was found on the way."""
 
-    files: dict[str, bytes]
+    files: dict[str, bytes | int]
+    """Contents by path; of a file that is in the site already, its size."""
     copies: dict[str, Path] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    kept: dict[str, int] = field(default_factory=dict)
-    """Sizes of files that are in the site already."""
     failed: bool = False
     """Making was not possible as it should be, and is tried again by the next build."""
 

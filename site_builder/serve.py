@@ -47,12 +47,14 @@ def serve(
     title: str | None = None,
     pages: Path | str | None = None,
     force: bool = False,
-    say: Say = partial(print, flush=True),
+    say: Say | None = None,
 ) -> None:
     """Build the site, serve it until Ctrl-C, and build again as runs arrive, looking every `interval` seconds.
 
-    Port 0 takes one that is free. Raises SiteError when the port is taken, and what `build` raises.
+    Port 0 takes one that is free; `say` prints unless given. Raises SiteError when the port is taken, and what `build`
+    raises.
     """
+    say = say or partial(print, flush=True)
     again = partial(build, store, out, title=title, pages=pages, force=force)
     with _listen(Path(out), host, port) as server:
         result = again()
@@ -70,16 +72,18 @@ def serve(
 
 def _rebuild(again: Callable[[], BuildResult], interval: float, stop: threading.Event, say: Say) -> None:
     """Builds that change nothing are not worth a word, nor is the same error twice."""
-    last = ""
+    last_error = ""
     while not stop.wait(interval):
         try:
             result = again()
-            said = f"{result.written:,} files written, {result.removed:,} removed." if result.written else ""
         except TrackerError as error:
-            said = str(error)
-        if said and said != last:
-            say(said)
-        last = said
+            if str(error) != last_error:
+                say(str(error))
+            last_error = str(error)
+        else:
+            last_error = ""
+            if result.written or result.removed:
+                say(f"{result.written:,} files written, {result.removed:,} removed.")
 
 
 def _listen(out: Path, host: str, port: int) -> ThreadingHTTPServer:
