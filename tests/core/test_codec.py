@@ -24,6 +24,9 @@ class Tensor:
     def __init__(self, value: object, *, elements: int = 1) -> None:
         self.value, self.elements = value, elements
 
+    def __repr__(self) -> str:
+        return f"Tensor({self.value!r})"
+
     def item(self) -> object:
         """The one number, as torch does it."""
         if self.elements != 1:
