@@ -117,7 +117,7 @@ class Session:
     ) -> ActiveRun:
         """Start a run, or resume the one with `run_id`, and make it the current one of this thread."""
         stack = self._stack()
-        if stack and not nested:
+        if stack and stack[-1].started_here and not nested:
             raise RunStateError(
                 f"The run {stack[-1].run_id} is active already. End it with end_run(), or start this one inside it "
                 "with start_run(nested=True)."
