@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
 
+import pytest
 from click.testing import Result
 
 Cli = Callable[..., Result]
@@ -14,6 +16,7 @@ HOSTILE = "evil \u202e[bold red]name[/] \u200b"
 """A name that would turn the direction of text, style a rich table and hide a character."""
 ESCAPES = "\x1b[2J\x1b]0;title\x07\x9b31m"
 """A value that would clear the terminal, name its window and colour it."""
+posix_signals = pytest.mark.skipif(os.name == "nt", reason="Windows has neither SIGINT for children nor SIGPIPE")
 TRACKER = [sys.executable, "-m", "tracker.cli"]
 
 

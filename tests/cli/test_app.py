@@ -15,7 +15,7 @@ import pytest
 from tracker import __version__
 from tracker.cli import main
 
-from .running import ESCAPES, TRACKER, Cli, run_process
+from .running import ESCAPES, TRACKER, Cli, posix_signals, run_process
 
 HEAVY = {"pandas", "numpy", "sklearn", "mkdocs", "altair", "jinja2", "site_builder"}
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "command-line.md").read_text("utf-8")
@@ -118,6 +118,7 @@ def test_mistakes_in_a_query_are_pointed_at(cli: Cli, store: Path) -> None:
     assert lines[2].index("^") == lines[1].index("> 1")
 
 
+@posix_signals
 def test_a_pipe_that_closes_early_is_no_error(store: Path) -> None:
     """`tracker list | head` ends without a word on stderr."""
     process = subprocess.Popen([*TRACKER, "list", "-s", str(store)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from .running import TRACKER, Cli
+from .running import TRACKER, Cli, posix_signals
 
 
 def test_summary(cli: Cli, store: Path, tmp_path: Path) -> None:
@@ -116,6 +116,7 @@ def test_a_missing_extra_names_the_command_that_installs_it(store: Path, tmp_pat
         assert "Traceback" not in result.stderr
 
 
+@posix_signals
 def test_serve(store: Path, tmp_path: Path) -> None:
     """`tracker serve` says where it serves, serves there, and ends on Ctrl-C without a traceback."""
     command = [*TRACKER, "serve", str(store), "--out", str(tmp_path / "site"), "--port", "0"]

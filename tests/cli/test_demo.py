@@ -18,7 +18,7 @@ import pytest
 import tracker
 from tracker.reader import ReadExperiment, ReadRun, ReadStore, read_history, read_store
 
-from .running import TRACKER, Cli, run_process
+from .running import TRACKER, Cli, posix_signals, run_process
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +145,7 @@ def test_an_earlier_demo_is_replaced_but_nothing_else(cli: Cli, tmp_path: Path) 
     assert (tmp_path / "out" / "runs" / "experiments" / "mine").is_dir()
 
 
+@posix_signals
 def test_interrupted(tmp_path: Path) -> None:
     """Ctrl-C ends the demo with code 130 and no traceback; with --keep, what was there is still there."""
     tracker.set_tracking_uri(tmp_path / "runs")

@@ -28,15 +28,16 @@ if TYPE_CHECKING:
     from tracker.demo import Job
 
 PACKAGES = ("sklearn", "mkdocs", "material", "jinja2", "altair")
-_PATH = click.Path(path_type=Path)
 STORE_FILE = f"schema: {SCHEMA}\ntitle: Tracker demo\n"
+_PATH = click.Path(path_type=Path)
 
 
 @click.command("demo")
 @click.option("--out", metavar="DIR", default="tracker-demo", show_default=True, type=_PATH, help="Folder to work in.")
 @click.option("--fresh/--keep", default=True, help="Replace the runs of an earlier demo, or add to them.")
-@click.option("--serve", "serves", is_flag=True, help=f"Serve the site on http://{HOST}:{PORT} when it is built.")
-def command(out: Path, fresh: bool, serves: bool) -> None:
+@click.option("--serve", "serves", is_flag=True, help=f"Serve the site on http://{HOST} when it is built.")
+@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="Port for --serve.")
+def command(out: Path, fresh: bool, serves: bool, port: int) -> None:
     """Train real models on data that scikit-learn ships, and build the site of their runs.
 
     Takes about half a minute and needs no network.
@@ -53,7 +54,7 @@ def command(out: Path, fresh: bool, serves: bool) -> None:
     build_site(console, store, site)
     print_next(console, store, site)
     if serves:
-        serve_site(store, site, HOST, PORT, INTERVAL)
+        serve_site(store, site, HOST, port, INTERVAL)
 
 
 def check_packages() -> None:
@@ -65,7 +66,7 @@ def check_packages() -> None:
 
 def remove_demo(store: Path, experiments: Sequence[str]) -> None:
     """Remove the runs of an earlier demo; AlreadyExistsError when there are experiments of somebody else."""
-    if not store.exists():
+    if not layout.experiments(store).exists():
         return
     others = {experiment.file.name for experiment in read_store(store).experiments}.difference(experiments)
     if others:
@@ -74,7 +75,7 @@ def remove_demo(store: Path, experiments: Sequence[str]) -> None:
             "Use --keep to add the demo's runs to it, or --out to name another folder."
         )
     with _io.explained("remove the runs of the earlier demo in", store):
-        shutil.rmtree(store)
+        shutil.rmtree(layout.experiments(store))
 
 
 def make_store(store: Path) -> None:
