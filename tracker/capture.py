@@ -6,11 +6,11 @@ import contextlib
 import functools
 import os
 import platform
-import subprocess
 import sys
 from pathlib import Path
 
 from tracker import settings
+from tracker.installed import installed_packages
 from tracker.masking import as_text, clean_remote, mask_command, mask_text
 from tracker.reader import Environment
 from tracker.schema import Source
@@ -32,7 +32,7 @@ def capture() -> tuple[Source | None, Environment | None]:
         python=platform.python_version(),
         platform=f"{platform.system()} {platform.machine()}",
         command=mask_command(_arguments(script), root),
-        packages=_packages(),
+        packages={as_text(name): as_text(version) for name, version in installed_packages().items()},
         cpu=_cpu(),
         gpu=_gpus(),
         diff=mask_text(_git(root, "diff", "HEAD")[:MAX_DIFF]) if root and source.dirty else "",
@@ -76,6 +76,8 @@ def _git_root(folder: Path) -> Path | None:
 
 def _git(root: Path, *arguments: str) -> str:
     """What git answers, or an empty text when it is missing, slow or unwilling."""
+    import subprocess
+
     environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
     with contextlib.suppress(OSError, subprocess.SubprocessError):
         answer = subprocess.run(
@@ -88,18 +90,6 @@ def _git(root: Path, *arguments: str) -> str:
         )
         return answer.stdout.decode("utf-8", "replace").strip()
     return ""
-
-
-def _packages() -> dict[str, str]:
-    """Installed packages by the names of their metadata folders: opening each costs fifty times as much."""
-    found: dict[str, str] = {}
-    for folder in sys.path:
-        with contextlib.suppress(OSError), os.scandir(folder or ".") as entries:
-            for entry in entries:
-                if entry.name.endswith(".dist-info"):
-                    name, _, version = entry.name.removesuffix(".dist-info").partition("-")
-                    found.setdefault(as_text(name.replace("_", "-").lower()), as_text(version))
-    return dict(sorted(found.items()))
 
 
 def _cpu() -> str:
