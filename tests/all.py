@@ -180,7 +180,7 @@ def steps(group: str, pytest_arguments: list[str]) -> Iterator[Step]:
         yield Step("npm test", [npm, "test"], THEME)
         yield Step("npm run check", [npm, "run", "check"], THEME)
     else:
-        yield Step("pytest", [str(PYTHON), "-m", "pytest", "-n", "2", "--dist", "loadfile", "-rs", *pytest_arguments])
+        yield Step("pytest", [str(PYTHON), "-m", "pytest", "-n", "2", "--dist", "loadfile", "-rfEs", *pytest_arguments])
 
 
 def front_end_is_installed() -> bool:
