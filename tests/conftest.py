@@ -11,6 +11,8 @@ import pytest
 
 from tracker import _clock
 
+from .promises.figures import tell_figures
+
 
 class Clock:
     """Stands still until a test moves it."""
@@ -48,3 +50,8 @@ def _fresh_state(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempP
 
 def _cache_of_this_session(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.getbasetemp() / "tracker-cache"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tells what the tests of the promises measured; it stands here since workers alone see their conftest.py."""
+    tell_figures(terminalreporter, os.environ.get("TRACKER_FIGURES"))
