@@ -7,13 +7,12 @@ Metrics carry six significant digits; params are exact.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 import msgspec
 
-from site_builder.downsample import pick
 from site_builder.model import SiteExperiment, SiteRun
 from tracker.schema import MetricSummary
 from tracker.summary import Series
@@ -150,8 +149,8 @@ def _metric_column(key: str, experiment: SiteExperiment, found: Sequence[MetricS
 # Runs
 
 
-def run_chunk(run: SiteRun, series: dict[str, Series], full: str | None) -> bytes:
-    """Everything that a run's page draws: summaries, and of each series at most 400 points."""
+def run_chunk(run: SiteRun, samples: Mapping[str, Series], full: str | None) -> bytes:
+    """Everything that a run's page draws: summaries, and samples of its series."""
     file = run.file
     start = file.start_time
     return msgspec.json.encode(
@@ -167,7 +166,7 @@ def run_chunk(run: SiteRun, series: dict[str, Series], full: str | None) -> byte
             "params": {"key": list(file.params), "value": [_json_value(value) for value in file.params.values()]},
             "tags": {"key": list(file.tags), "value": list(file.tags.values())},
             "metrics": _summaries(run.experiment, file.metrics),
-            "series": [_series(key, found, start) for key, found in sorted(series.items())],
+            "series": [_series(key, file.metrics.get(key), found, start) for key, found in samples.items()],
             "full": full,
         }
     )
@@ -198,12 +197,11 @@ def _summaries(experiment: SiteExperiment, metrics: dict[str, MetricSummary]) ->
     }
 
 
-def _series(key: str, series: Series, start: int) -> dict[str, Any]:
-    chosen = pick(series.values)
+def _series(key: str, metric: MetricSummary | None, series: Series, start: int) -> dict[str, Any]:
     return {
         "metric": key,
-        "total": len(series.values),
-        "step": [series.steps[index] for index in chosen],
-        "time": [series.times[index] - start for index in chosen],
-        "value": numbers([series.values[index] for index in chosen]),
+        "total": metric.count if metric else len(series),
+        "step": series.steps,
+        "time": [time - start for time in series.times],
+        "value": numbers(series.values),
     }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from site_builder import chunks, notes, pages
-from site_builder.downsample import MAX_POINTS
+from site_builder.downsample import sample
 from site_builder.model import Site, SiteExperiment, SiteRun, digest_of
 from site_builder.output import Made
 from site_builder.preview import read_artifacts
@@ -40,21 +40,21 @@ def make_run(run: SiteRun, press: Press, root: Path) -> Made:
 
 def _whole_run(run: SiteRun, press: Press, root: Path) -> Made:
     history = read_history(run.read.folder)
+    samples = {key: sample(series) for key, series in sorted(history.series.items())}
     new = _new_problems(run, history, root)
     artifacts = read_artifacts(run.read.folder, f"runs/{run.id}/artifacts")
-    full = f"data/v1/runs/{run.id}.csv" if _is_sampled(history) else None
+    is_sampled = any(len(samples[key].values) < len(series) for key, series in history.series.items())
+    full = f"data/v1/runs/{run.id}.csv" if is_sampled else None
     view = run_view(
         run,
         chunk=run_data(run),
         full=full,
+        drawn={key: len(series) for key, series in samples.items()},
         artifacts=artifacts,
         environment=read_environment(run.read.folder),
         problems=[*run.read.problems, *new],
     )
-    files: dict[str, bytes | int] = {
-        run.href: press.page(view),
-        f"data/v1/runs/{run.id}.js": _run_data(run, history.series, full),
-    }
+    files: dict[str, bytes | int] = {run.href: press.page(view), **_run_files(run, samples, full)}
     if full:
         files[full] = _csv(history.series)
     return Made(files, {copy.target: copy.source for copy in artifacts.copies}, new)
@@ -64,14 +64,12 @@ def _bare_run(run: SiteRun, press: Press, problem: Problem) -> Made:
     """The least that can be said of a run: its summary without history and artifacts, or its name alone."""
     told = [*run.read.problems, problem]
     try:
-        page = press.page(run_view(run, chunk=run_data(run), problems=told))
-        data = _run_data(run, {}, None)
+        page, data = press.page(run_view(run, chunk=run_data(run), problems=told)), _run_files(run, {}, None)
     except Exception:
         bare = SiteRun(run.read, run.experiment, run.id)
         bare.file = msgspec.structs.replace(run.file, params={}, tags={}, metrics={}, source=None)
-        page = press.page(run_view(bare, chunk=run_data(run), problems=told))
-        data = _run_data(bare, {}, None)
-    return Made({run.href: page, f"data/v1/runs/{run.id}.js": data}, {}, [problem], failed=True)
+        page, data = press.page(run_view(bare, chunk=run_data(run), problems=told)), _run_files(bare, {}, None)
+    return Made({run.href: page, **data}, {}, [problem], failed=True)
 
 
 def run_data(run: SiteRun) -> str:
@@ -79,8 +77,8 @@ def run_data(run: SiteRun) -> str:
     return f"data/v1/runs/{run.id}.js?{run.version[:10]}"
 
 
-def _run_data(run: SiteRun, series: dict[str, Series], full: str | None) -> bytes:
-    return chunks.wrapped(f"run/{run.id}", chunks.run_chunk(run, series, full))
+def _run_files(run: SiteRun, samples: Mapping[str, Series], full: str | None) -> dict[str, bytes]:
+    return {f"data/v1/runs/{run.id}.js": chunks.wrapped(f"run/{run.id}", chunks.run_chunk(run, samples, full))}
 
 
 def _new_problems(run: SiteRun, history: History, root: Path) -> list[Problem]:
@@ -92,10 +90,6 @@ def _new_problems(run: SiteRun, history: History, root: Path) -> list[Problem]:
         for problem in history.problems
     ]
     return [problem for problem in found if (problem.path, problem.line, problem.message) not in known]
-
-
-def _is_sampled(history: History) -> bool:
-    return any(len(series) > MAX_POINTS for series in history.series.values())
 
 
 def _csv(series: dict[str, Series]) -> bytes:

@@ -5,8 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from tracker.summary import Series
+
 MAX_POINTS = 400
 """Points of a series that a page draws."""
+
+
+def sample(series: Series) -> Series:
+    """The points of a series that a page draws; the series itself when it is short."""
+    chosen = pick(series.values)
+    if len(chosen) == len(series):
+        return series
+    columns = (series.steps, series.values, series.times)
+    steps, values, times = ([column[index] for index in chosen] for column in columns)
+    return Series(steps, values, times)
 
 
 def pick(values: Sequence[float], limit: int = MAX_POINTS) -> Sequence[int]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from site_builder import figures, notes
-from site_builder.downsample import MAX_POINTS
 from site_builder.model import SiteRun
 from site_builder.pages import frame
 from site_builder.preview import Artifacts
@@ -33,11 +32,12 @@ def run_view(
     *,
     chunk: str,
     full: str | None = None,
+    drawn: Mapping[str, int] | None = None,
     artifacts: Artifacts | None = None,
     environment: Environment | None = None,
     problems: Sequence[Problem] = (),
 ) -> RunView:
-    """The page of a run from its summary and what lies beside it."""
+    """The page of a run from its summary and what lies beside it; `drawn` says how many points of a metric charts have."""
     file = run.file
     source = file.source or Source()
     artifacts = artifacts or Artifacts()
@@ -65,7 +65,7 @@ def run_view(
         metrics=tuple(rows.values()),
         params=tuple(file.params.items()),
         tags=tuple((key, text) for key, text in file.tags.items() if is_own_tag(key)),
-        chart_groups=tuple(_chart_groups(file.metrics)),
+        chart_groups=tuple(_chart_groups(file.metrics, drawn or {})),
         artifacts=artifacts.rows,
         artifacts_total=artifacts.total,
         environment=tuple(_environment(environment)) if environment else (),
@@ -115,18 +115,18 @@ def _metric_row(run: SiteRun, key: str, metric: MetricSummary) -> MetricRow:
     )
 
 
-def _chart_groups(metrics: dict[str, MetricSummary]) -> Iterable[ChartGroup]:
+def _chart_groups(metrics: Mapping[str, MetricSummary], drawn: Mapping[str, int]) -> Iterable[ChartGroup]:
     """A chart for each metric with a curve, together where the names begin alike; those without a prefix first."""
     groups: dict[str, list[ChartSlot]] = {}
-    drawn = sorted(key for key, metric in metrics.items() if metric.count > 1)
-    for key in drawn[:CHARTS]:
+    curves = sorted(key for key, metric in metrics.items() if metric.count > 1)
+    for key in curves[:CHARTS]:
         prefix, slash, _ = key.partition("/")
-        groups.setdefault(prefix if slash else "", []).append(_slot(key, metrics[key].count))
+        groups.setdefault(prefix if slash else "", []).append(_slot(key, drawn.get(key, 0), metrics[key].count))
     return [ChartGroup(name, tuple(slots)) for name, slots in sorted(groups.items())]
 
 
-def _slot(key: str, count: int) -> ChartSlot:
-    note = f"{MAX_POINTS} of {figures.count(count)} points, extremes kept" if count > MAX_POINTS else ""
+def _slot(key: str, drawn: int, count: int) -> ChartSlot:
+    note = f"{figures.count(drawn)} of {figures.count(count)} points, extremes kept" if 0 < drawn < count else ""
     return ChartSlot("curves", key, (key,), note)
 
 
