@@ -25,6 +25,7 @@ export class Grid {
   private columns: Column[] = [];
   private rowHeight = ROW_HEIGHT;
   private frame = 0;
+  private printing = false;
 
   constructor(
     private readonly view: RunsView,
@@ -38,8 +39,8 @@ export class Grid {
     this.head.addEventListener("click", (event) => this.onSort(event));
     this.body.addEventListener("change", (event) => this.onTick(event));
     NARROW.addEventListener("change", () => this.rebuild());
-    addEventListener("beforeprint", () => this.drawRows(0, Math.min(this.view.rows.length, MOST_PRINTED)));
-    addEventListener("afterprint", () => this.draw());
+    addEventListener("beforeprint", () => this.print(true));
+    addEventListener("afterprint", () => this.print(false));
     new ResizeObserver(() => this.schedule()).observe(this.element);
   }
 
@@ -101,7 +102,15 @@ export class Grid {
     this.frame = requestAnimationFrame(() => this.draw());
   }
 
+  /** Paper does not scroll, so all rows that it should show must be there. */
+  private print(on: boolean): void {
+    this.printing = on;
+    if (on) this.drawRows(0, Math.min(this.view.rows.length, MOST_PRINTED));
+    else this.draw();
+  }
+
   private draw(): void {
+    if (this.printing) return;
     const { rows } = this.view;
     const first = Math.max(0, Math.floor(this.element.scrollTop / this.rowHeight) - BEYOND);
     const last = Math.min(rows.length, Math.ceil((this.element.scrollTop + this.element.clientHeight) / this.rowHeight) + BEYOND);

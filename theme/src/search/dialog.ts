@@ -42,7 +42,7 @@ let dialogs = 0;
 export class SearchDialog {
   private readonly id = `tk-search-${(dialogs += 1)}`;
   private readonly input: HTMLInputElement;
-  private readonly list: HTMLUListElement;
+  private readonly list: HTMLElement;
   private readonly state = h("p", { class: "tk-search__state", role: "status" });
   private readonly element: HTMLDialogElement;
   private active = -1;
@@ -53,7 +53,7 @@ export class SearchDialog {
     private readonly options: SearchOptions,
   ) {
     this.input = h("input", { type: "search", class: "tk-search__input", placeholder: options.label, "aria-label": options.label, role: "combobox", "aria-expanded": "false", "aria-controls": this.id, "aria-autocomplete": "list", autocomplete: "off", spellcheck: "false" });
-    this.list = h("ul", { id: this.id, class: "tk-search__list", role: "listbox", "aria-label": "Found" });
+    this.list = h("div", { id: this.id, class: "tk-search__list", role: "listbox", "aria-label": "Found" });
     this.element = h("dialog", { class: "tk-search", "aria-label": options.label }, this.input, this.list, this.state);
     this.list.addEventListener("click", (event) => this.onClick(event));
     this.input.addEventListener("input", () => this.update());
@@ -107,7 +107,7 @@ export class SearchDialog {
       this.mark(this.active + step);
     } else if (event.key === "Enter") {
       event.preventDefault();
-      find<HTMLAnchorElement>("[aria-selected=true] a", this.list)?.click();
+      find<HTMLAnchorElement>("[aria-selected=true]", this.list)?.click();
     }
   }
 
@@ -121,8 +121,8 @@ export class SearchDialog {
   }
 }
 
-function option(hit: Hit, id: string): HTMLLIElement {
+function option(hit: Hit, id: string): HTMLAnchorElement {
   const detail = hit.detail && h("span", { class: "tk-search__detail" }, hit.detail);
-  const link = h("a", { href: siteUrl(hit.href), tabindex: -1 }, h("span", { class: "tk-search__title" }, hit.title), h("span", { class: "tk-search__kind" }, KIND[hit.kind]), detail);
-  return h("li", { id, role: "option", "aria-selected": "false" }, link);
+  const attributes = { id, role: "option", "aria-selected": "false", href: siteUrl(hit.href), tabindex: -1 };
+  return h("a", attributes, h("span", { class: "tk-search__title" }, hit.title), h("span", { class: "tk-search__kind" }, KIND[hit.kind]), detail);
 }
