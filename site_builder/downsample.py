@@ -16,9 +16,11 @@ def sample(series: Series) -> Series:
     chosen = pick(series.values)
     if len(chosen) == len(series):
         return series
-    columns = (series.steps, series.values, series.times)
-    steps, values, times = ([column[index] for index in chosen] for column in columns)
-    return Series(steps, values, times)
+    return Series(
+        [series.steps[index] for index in chosen],
+        [series.values[index] for index in chosen],
+        [series.times[index] for index in chosen],
+    )
 
 
 def pick(values: Sequence[float], limit: int = MAX_POINTS) -> Sequence[int]:

@@ -37,7 +37,7 @@ def run_view(
     environment: Environment | None = None,
     problems: Sequence[Problem] = (),
 ) -> RunView:
-    """The page of a run from its summary and what lies beside it; `drawn` says how many points of a metric charts have."""
+    """The page of a run from its summary and what lies beside it; `drawn` are the points of each metric in charts."""
     file = run.file
     source = file.source or Source()
     artifacts = artifacts or Artifacts()

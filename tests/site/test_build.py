@@ -208,11 +208,12 @@ def test_authored_pages_cannot_take_our_places_or_lead_outside(sample: Path, sit
     (pages / "bad.md").write_bytes(b"\xff\xfe\x00")
     (pages / "link.txt").symlink_to(tmp_path / "secret.txt")
     (pages / "up").symlink_to(tmp_path)
-    os.mkfifo(pages / "pipe.md")
+    passed_over = {"runs", "index.md", "bad.md", "link.txt", "up"}
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(pages / "pipe.md")
+        passed_over.add("pipe.md")
     result = build(sample, site)
-    assert {problem.path for problem in result.problems} == {
-        f"pages/{name}" for name in ("runs", "index.md", "bad.md", "link.txt", "up", "pipe.md")
-    }
+    assert {problem.path for problem in result.problems} == {f"pages/{name}" for name in passed_over}
     assert not any(b"secret" in data for data in tree(site).values())
 
 
