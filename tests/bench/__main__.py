@@ -9,11 +9,11 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.bench import report, sizes
-from tests.bench.measure import Figure, settings
-from tests.bench.place import Place
+from . import report, sizes
+from .measure import Figure, settings
+from .place import Place
 
-PARTS = ("imports", "calls", "runs", "listing", "searching", "points", "builds")
+PARTS = ("imports", "calls", "runs", "listing", "searching", "points", "builds", "browser")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -41,7 +41,7 @@ def measure(parts: Sequence[str], size: sizes.Size, stores: Path) -> dict[str, l
     for name in parts:
         before = report.load()
         with tempfile.TemporaryDirectory(prefix="tracker-bench-") as folder, settings(TRACKER_CACHE=f"{folder}/cache"):
-            part = importlib.import_module(f"tests.bench.{name}")
+            part = importlib.import_module(f".{name}", __package__)
             found[name] = list(part.measure(size, Place(Path(folder), stores)))
         print(f"\n{name} (load average {before} before, {report.load()} after)\n", flush=True)
         print(report.table(found[name]), flush=True)

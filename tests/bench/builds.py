@@ -7,11 +7,12 @@ import os
 import shutil
 from collections.abc import Iterator
 
-from tests.bench.measure import Figure, Usage, cpu_of, run_python, settings, size_of
-from tests.bench.place import Place
-from tests.bench.sizes import Size
-from tests.bench.stores import make_store
 from tracker import layout
+
+from .measure import Figure, Usage, cpu_of, run_python, settings, size_of
+from .place import Place
+from .sizes import Size
+from .stores import make_store
 
 REPEATS = 2
 PLAIN = 1_000

@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable, Iterator
 
 import tracker
-from tests.bench.measure import Figure, least
-from tests.bench.place import Place
-from tests.bench.sizes import Size
 from tracker import fluent
+
+from .measure import Figure, least
+from .place import Place
+from .sizes import Size
 
 KEYS = ("loss", "accuracy", "f1", "recall", "precision")
 THREADS = 4

@@ -5,9 +5,9 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator
 
-from tests.bench.measure import Figure, run_python
-from tests.bench.place import Place
-from tests.bench.sizes import Size
+from .measure import Figure, run_python
+from .place import Place
+from .sizes import Size
 
 COMMANDS = {
     "python": ("-c", "pass"),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench.measure import Figure, cpu_of, least, settings
-from tests.bench.place import Place
-from tests.bench.sizes import Size
-from tests.bench.stores import make_store
 from tracker import codec, layout, reader
+
+from .measure import Figure, cpu_of, least, settings
+from .place import Place
+from .sizes import Size
+from .stores import make_store
 
 PARSING = "parsing the run files"
 

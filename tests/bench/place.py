@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.stores import make_store
+from .stores import make_store
 
 
 @dataclass(frozen=True, slots=True)

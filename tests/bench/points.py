@@ -8,10 +8,11 @@ from pathlib import Path
 import msgspec
 
 import tracker
-from tests.bench.measure import Figure, cpu_of, least
-from tests.bench.place import Place
-from tests.bench.sizes import Size
 from tracker import codec, fluent, reader
+
+from .measure import Figure, cpu_of, least
+from .place import Place
+from .sizes import Size
 
 
 def measure(size: Size, place: Place) -> Iterator[Figure]:

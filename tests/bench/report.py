@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.bench.measure import Figure
+from .measure import Figure
 
 HEAD = ("what", "measured", "limit", "ratio", "budget", "")
 
@@ -43,9 +43,9 @@ def _row(figure: Figure) -> tuple[str, ...]:
 
 def number(value: float) -> str:
     """Three significant digits, without an exponent."""
-    if value >= 100:
+    if abs(value) >= 100:
         return f"{value:,.0f}"
-    return f"{value:.3g}" if value >= 0.001 else f"{value:.5f}"
+    return f"{value:.3g}" if abs(value) >= 0.001 or not value else f"{value:.5f}"
 
 
 def write_json(path: Path, parts: dict[str, list[Figure]]) -> None:

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import tracker
-from tests.bench.measure import Figure, least
-from tests.bench.place import Place
-from tests.bench.sizes import Size
-from tests.bench.stores import store_at
 from tracker import layout
+
+from .measure import Figure, least
+from .place import Place
+from .sizes import Size
+from .stores import store_at
 
 POINTS = 100
 

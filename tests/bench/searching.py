@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench.listing import PARSING, parsing
-from tests.bench.measure import Figure, least, settings
-from tests.bench.place import Place
-from tests.bench.sizes import Size
 from tracker import search
 from tracker.index import index_file
+
+from .listing import PARSING, parsing
+from .measure import Figure, least, settings
+from .place import Place
+from .sizes import Size
 
 QUERY = "metrics.`metric-1` < 0.2 and params.model != 'svm'"
 

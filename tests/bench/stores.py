@@ -11,10 +11,11 @@ from pathlib import Path
 from unittest import mock
 
 import tracker
-from tests.bench.measure import settings
 from tracker import capture, fluent
 from tracker.reader import Environment
 from tracker.schema import Source
+
+from .measure import settings
 
 MODELS = ("mlp", "svm", "forest", "boosting", "linear")
 PACKAGES = 60
