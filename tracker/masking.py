@@ -14,14 +14,22 @@ _SECRET_NAME = re.compile(
     r"token(?!i[sz]|s)|secret|passw|pwd|(?:api|access|private|secret)[_-]?key|auth(?!or)|bearer|credential",
     re.IGNORECASE,
 )
+# Each repeat is bounded, since a diff may hold a line of a million characters.
 _HEADER = re.compile(
-    r"((?:authorization|bearer|basic|x-[\w-]*(?:key|token))\b[\s:=]+(?:(?:bearer|basic)\s+)?)\S+", re.IGNORECASE
+    r"(authorization[\"']?\s{0,9}[:=]\s{0,9}[\"']?(?:(?:bearer|basic|token)\s{1,9})?|\bbearer\s{1,9}(?=[\w.~+/-]{16}))"
+    r"[^\s\"']+",
+    re.IGNORECASE,
+)
+_LITERAL = re.compile(
+    rf"((?:{_SECRET_NAME.pattern})\w{{0,40}}[\"']?\s{{0,9}}[:=]\s{{0,9}})([\"'])(?:(?!\2)[^\n]){{1,400}}+\2",
+    re.IGNORECASE,
 )
 _HOME = r"(?:/home|/Users|[A-Za-z]:[\\/]Users)[\\/][^\\/\s\"':;,]+"
 _SECRET_VALUE = re.compile(
-    r"gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|hf_\w{20,}|sk-[\w-]{20,}|xox[abposr]-[\w-]{10,}"
-    r"|A(?:KIA|SIA)[0-9A-Z]{16}|AIza[\w-]{30,}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*|npm_\w{30,}|pypi-[\w-]{30,}"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
+    r"\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|hf_\w{20,}|sk-[\w-]{20,}|xox[abposr]-[\w-]{10,}"
+    r"|A(?:KIA|SIA)[0-9A-Z]{16}|AIza[\w-]{30,}|eyJ[\w-]{10,999}\.[\w-]{10,9999}\.[\w-]{0,999}|npm_\w{30,}"
+    r"|pypi-[\w-]{30,})"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
 )
 _USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
 _SCP_REMOTE = re.compile(r"(?:[^@/]+@)?([\w.-]+):(?!//)(.+)")
@@ -31,6 +39,7 @@ _ABSOLUTE = re.compile(r"(?:[A-Za-z]:[\\/]|/|~[\\/])\S*")
 def mask_text(text: str) -> str:
     """Text without what looks like a known kind of secret, and with `~` for the home folders of people."""
     text = _USERINFO.sub(f"{MASK}@", _SECRET_VALUE.sub(MASK, text))
+    text = _LITERAL.sub(rf"\1\2{MASK}\2", text)
     return _home().sub("~", _HEADER.sub(rf"\1{MASK}", text))
 
 
