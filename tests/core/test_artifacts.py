@@ -80,7 +80,7 @@ def test_a_dict_that_cannot_be_written(run: tracker.ActiveRun) -> None:
 
 def test_an_artifact_that_is_not_there(run: tracker.ActiveRun, tmp_path: Path) -> None:
     """The error names the path and the folder that it is relative to."""
-    with pytest.raises(NotFoundError, match=rf"no file nowhere\.txt.*relative to {os.getcwd()}"):
+    with pytest.raises(NotFoundError, match=rf"no file nowhere\.txt.*relative to {Path.cwd()}"):
         tracker.log_artifact("nowhere.txt")
     with pytest.raises(NotFoundError, match="no folder nowhere"):
         tracker.log_artifacts("nowhere")

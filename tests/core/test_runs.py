@@ -178,7 +178,7 @@ def test_a_run_is_resumed_by_its_id(store: Path) -> None:
     assert (found.info.status, found.info.start_time) == ("FINISHED", run.info.start_time)
     assert [m.value for m in tracker.get_metric_history(run.run_id, "loss")] == [1.0, 0.5]
     assert found.data.tags["again"] == "yes"
-    assert len(list(read(store).values())[0].file.logs) == 2
+    assert [len(found.file.logs) for found in read(store).values()] == [2]
 
 
 def test_the_environment_can_name_the_run_to_join(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
