@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { endLabels, spread } from "../src/charts/labels";
 import { curveData, type Line, nearest, smoothed, timeUnit } from "../src/charts/lines";
 import { rankCorrelation } from "../src/charts/relation";
-import { withAxes } from "../src/charts/spec";
+import { withAxes, withFaintPoints, withoutChecks } from "../src/charts/spec";
 import { Palette } from "../src/colours";
 
 const line = (y: number[], slot = 0): Line => ({ label: `line ${slot}`, slot, x: y.map((_, index) => index), y, total: y.length });
@@ -67,6 +67,17 @@ test("titles and scales are filled into a copy of the specification, in all laye
   assert.deepEqual(made.layer[0]!.encoding.y, { field: "best", type: "quantitative", title: null, scale: { padding: 6, type: "log" } });
   assert.deepEqual(made.layer[1]!.encoding.y, { value: 6 });
   assert.equal("title" in spec.encoding.x, false);
+});
+
+test("the compiled specification no longer asks of each point whether it is a number", () => {
+  const compiled = { data: [{ transform: [{ expr: 'toNumber(datum["x"])' }, { expr: "datum.x > 1" }] }], marks: [{ marks: [{ encode: { update: { defined: {}, x: {} } } }] }] };
+  assert.deepEqual(withoutChecks(compiled), { data: [{ transform: [{ expr: "datum.x > 1" }] }], marks: [{ marks: [{ encode: { update: { x: {} } } }] }] });
+});
+
+test("logged points are faint only under a smoothed line", () => {
+  const spec = { layer: [{ mark: { type: "line" } }, { mark: { type: "line" } }] };
+  assert.deepEqual(withFaintPoints(spec, true)["layer"], [{ mark: { type: "line", opacity: 0.25 } }, { mark: { type: "line" } }]);
+  assert.deepEqual(withFaintPoints(spec, false)["layer"], [{ mark: { type: "line", opacity: 1 } }, { mark: { type: "line" } }]);
 });
 
 test("a run keeps its colour while others come and go", () => {

@@ -6,7 +6,7 @@ import type { Content, Table } from "./figure";
 import { endLabels, MOST_LABELS, withLabels } from "./labels";
 import { curveData, type Line, nearest, smoothed, type XAxis } from "./lines";
 import type { Reading, Spot } from "./reader";
-import { DASHED, withAxes } from "./spec";
+import { DASHED, withAxes, withFaintPoints } from "./spec";
 
 export interface CurveOptions {
   smoothing: number;
@@ -24,7 +24,7 @@ export function curves(spec: Spec, lines: Line[], options: CurveOptions): Conten
   const axes = { x: title, y: options.yTitle, yScale: log ? "log" : "linear" } as const;
   const dashes = points.some((line) => line.slot >= COLOURS) ? DASHED : {};
   const labels = points.length > 1 && points.length <= MOST_LABELS ? endLabels(points, shownValues(points, options.smoothing), log) : [];
-  const drawn = withAxes(spec, axes, dashes);
+  const drawn = withFaintPoints(withAxes(spec, axes, dashes), options.smoothing > 0);
   return {
     spec: labels.length ? withLabels(drawn) : drawn,
     data: { ...curveData(points, options.smoothing, log), ...(labels.length ? { labels } : {}) },
@@ -61,6 +61,8 @@ function reading(lines: readonly Line[], { smoothing, axis, unit }: CurveOptions
       if (x === undefined) return null;
       const spot: Spot = { x, dots: [], title: axis === "step" ? `step ${count(x)}` : `${number(x, 4)} ${unit}`, values: [] };
       lines.forEach((line, index) => addValue(spot, line, smooth[index]!));
+      // In the order in which the lines lie above each other.
+      spot.values.sort((a, b) => (b.y || 0) - (a.y || 0));
       return spot;
     },
     next(from, direction) {
@@ -77,7 +79,7 @@ function addValue(spot: Spot, line: Line, smooth: readonly number[]): void {
   const colour = cssColour(line.slot);
   const raw = line.y[at]!;
   const value = smooth === line.y ? number(raw) : `${number(smooth[at])} (${number(raw)})`;
-  spot.values.push({ label: line.label, value, colour });
+  spot.values.push({ label: line.label, value, colour, y: smooth[at]! });
   if (Number.isFinite(smooth[at]) && line.x[at] === spot.x) spot.dots.push({ y: smooth[at]!, colour });
 }
 

@@ -41,6 +41,7 @@ export class Figure {
   private content: Content | null = null;
   private view: View | null = null;
   private drawing: Promise<void> = Promise.resolve();
+  private drawnSpec = "";
   private seen = false;
 
   constructor(readonly element: HTMLElement) {
@@ -68,21 +69,33 @@ export class Figure {
     this.redraw();
   }
 
-  /** One drawing after another; those that came meanwhile are drawn once, with the newest contents. */
+  /** Drawings that were asked for meanwhile are made once, with the newest contents. */
   private redraw(): void {
     if (!this.seen || !this.content) return;
     const { content } = this;
-    this.drawing = this.drawing.then(() => (content === this.content ? this.drawNow(content) : undefined)).catch((error: unknown) => this.fail(error));
+    this.drawing = inTurn(() => (content === this.content ? this.drawNow(content) : Promise.resolve())).catch((error: unknown) => this.fail(error));
   }
 
+  /** Where only the data changed, the drawing takes them over; else it is made anew and then put in place of the old one. */
   private async drawNow(content: Content): Promise<void> {
+    const spec = JSON.stringify(content.spec);
+    if (this.view && spec === this.drawnSpec) {
+      for (const [name, values] of Object.entries(content.data)) this.view.data(name, values);
+      await this.view.runAsync();
+    } else {
+      await this.drawAnew(content);
+      this.drawnSpec = spec;
+    }
+    this.reader.read(this.view!, content.reading);
+  }
+
+  private async drawAnew(content: Content): Promise<void> {
     const fresh = h("div", { class: "tk-plot__canvas" });
     this.plot.append(fresh);
     const view = await draw(content.spec, content.data, fresh);
     this.view?.finalize();
     this.view = view;
     for (const old of [...this.plot.querySelectorAll(".tk-plot__canvas")]) if (old !== fresh) old.remove();
-    this.reader.read(view, content.reading);
   }
 
   private fail(error: unknown): void {
@@ -109,6 +122,15 @@ export class Figure {
     await this.drawing;
     if (this.view) save(fileName(this.title, "svg"), "image/svg+xml", exportSvg(await this.view.toSVG(), this.plot));
   }
+}
+
+let last: Promise<void> = Promise.resolve();
+
+/** One chart after another, with a breath between them, so that the page answers while many are drawn. */
+function inTurn(draw: () => Promise<void>): Promise<void> {
+  const turn = last.then(() => new Promise((resolve) => setTimeout(resolve))).then(draw);
+  last = turn.catch(() => undefined);
+  return turn;
 }
 
 function legendItem(item: LegendItem): HTMLLIElement {

@@ -8,7 +8,7 @@ export interface Spot {
   /** Where dots stand. */
   dots: { y: number; colour: string }[];
   title: string;
-  values: { label: string; value: string; colour: string }[];
+  values: { label: string; value: string; colour: string; y?: number }[];
   href?: string;
 }
 

@@ -10,6 +10,7 @@ export interface Axes {
 
 /** Room around the outermost points, in pixels. */
 const PADDING = 6;
+const FAINT = 0.25;
 
 type Channel = { title?: string | null; scale?: Record<string, unknown> | null } & Record<string, unknown>;
 type Encoded = { encoding?: Record<string, Channel>; layer?: Encoded[] } & Spec;
@@ -29,6 +30,30 @@ function fill(channel: Channel | undefined, title: string | null, scale: string 
   const { zero: _, ...rest } = channel.scale ?? {};
   channel.title = title;
   channel.scale = { ...rest, padding: PADDING, ...(scale ? { type: scale } : {}), ...(channel["type"] === "quantitative" && scale !== "log" ? { zero: false } : {}) };
+}
+
+interface Compiled {
+  data?: { transform?: { expr?: string }[] }[];
+  marks?: CompiledMark[];
+}
+type CompiledMark = Compiled & { encode?: { update?: Record<string, unknown> } };
+
+/** A compiled specification without its checks for numbers at each point: the data that we bind are finite numbers. */
+export function withoutChecks<T extends Compiled>(compiled: T): T {
+  for (const data of compiled.data ?? []) {
+    if (data.transform) data.transform = data.transform.filter((step) => !step.expr?.startsWith("toNumber("));
+  }
+  for (const mark of compiled.marks ?? []) {
+    delete mark.encode?.update?.["defined"];
+    withoutChecks(mark);
+  }
+  return compiled;
+}
+
+/** The first layer, that of the points as logged, as faint as it is drawn under a smoothed line. */
+export function withFaintPoints(spec: Spec, faint: boolean): Spec {
+  const [points, ...rest] = spec["layer"] as { mark: object }[];
+  return { ...spec, layer: [{ ...points, mark: { ...points!.mark, opacity: faint ? FAINT : 1 } }, ...rest] };
 }
 
 /** Every line beyond the tenth repeats a colour, so it gets a dash of its own. */
