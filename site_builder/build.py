@@ -20,7 +20,7 @@ from tracker.reader import read_store
 
 AUTHORED = "pages"
 """Folder of a store with pages that people wrote."""
-TITLE = "Experiments"
+TITLE = "Experiment log"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from tracker import entities, names, reader
 from tracker.exceptions import InvalidValueError, NotFoundError, RunStateError, did_you_mean
@@ -229,7 +229,7 @@ def search_experiments(
 
 def log_metric(
     key: str,
-    value: float,
+    value: SupportsFloat,
     step: int | None = None,
     synchronous: bool | None = None,
     timestamp: int | None = None,
@@ -244,7 +244,7 @@ def log_metric(
 
 
 def log_metrics(
-    metrics: Mapping[str, float],
+    metrics: Mapping[str, SupportsFloat],
     step: int | None = None,
     synchronous: bool | None = None,
     run_id: str | None = None,

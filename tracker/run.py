@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, SupportsFloat
 
 import msgspec
 
@@ -75,7 +75,7 @@ class ActiveRun:
 
     # Metrics
 
-    def log_metric(self, key: str, value: float, step: int | None = None, timestamp: int | None = None) -> None:
+    def log_metric(self, key: str, value: SupportsFloat, step: int | None = None, timestamp: int | None = None) -> None:
         """Log one point of a metric.
 
         `step` is a whole number (0 when omitted), `timestamp` UTC milliseconds (now when omitted). The value may be
@@ -93,7 +93,9 @@ class ActiveRun:
             codec.as_integer(step, "A step")
         self._writer.append(f'{prefix}{text},"step":{step},"time":{when}}}\n'.encode())
 
-    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None, timestamp: int | None = None) -> None:
+    def log_metrics(
+        self, metrics: Mapping[str, SupportsFloat], step: int | None = None, timestamp: int | None = None
+    ) -> None:
         """Log one point of each of several metrics, in one write."""
         when = _clock.now_ms() if timestamp is None else codec.as_time(timestamp)
         number = 0 if step is None else codec.as_integer(step, "A step")
