@@ -87,7 +87,7 @@ class TestUnwritableFolder:
             assert tracker.get_run(run.run_id).data.metrics == {"loss": 1.0}
             assert [found.info.run_id for found in tracker.search_runs(output_format="list")] == [run.run_id]
             assert tracker.get_experiment("0").name == "Default"
-            with pytest.raises(StorageError, match="Could not make a run in .*Permission denied"):
+            with pytest.raises(StorageError, match=r"Could not make a run in .*Permission denied"):
                 tracker.start_run()
             with pytest.raises(StorageError, match="Permission denied"):
                 tracker.start_run(run_id=run.run_id)
