@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import tracker
+from tests.conftest import Clock
 from tracker import index, reader, writer
 
-from ..conftest import Clock
 from .processes import fork, in_child, wait
 
 
