@@ -203,8 +203,9 @@ def read_param(value: object) -> Param:
     """A param from what stands in a file; ValueError when it cannot be one."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    if isinstance(value, dict) and len(value) == 1 and value.get("float") in _NONFINITE:
-        return _NONFINITE[value["float"]]
+    word = value.get("float") if isinstance(value, dict) and len(value) == 1 else None
+    if isinstance(word, str) and word in _NONFINITE:
+        return _NONFINITE[word]
     raise ValueError(f"{value!r:.60} is no value of a param")
 
 

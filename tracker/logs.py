@@ -75,9 +75,11 @@ class MergedLogs(msgspec.Struct):
     def add_tag(self, record: Record) -> None:
         """Keep the latest value of a tag."""
         key = record.tag or ""
+        if not record.deleted and not isinstance(record.value, str):
+            raise ValueError(f"tag {key!r:.60}: {record.value!r:.60} is no text")
         if record.time >= self._tag_times.get(key, 0):
             self._tag_times[key] = record.time
-            self.tags[key] = None if record.deleted else str(record.value)
+            self.tags[key] = None if record.deleted else record.value
 
 
 def list_logs(run_folder: Path) -> list[str]:
@@ -160,6 +162,8 @@ class _LogReader:
                 break
         log.torn = bool(rest)
         log.state = LogState(size, log.end is not None)
+        if log.lines and log.header is None and not self._found:
+            self.problem(1, "does not name its writer, so the beginning of the file is lost")
 
     def _lines(self, log: LogFile, data: bytes) -> None:
         try:

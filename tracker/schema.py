@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 SCHEMA = 1
 
@@ -131,7 +131,7 @@ class Record(Struct, frozen=True, gc=False, omit_defaults=True):
     """A file was put below `artifacts/`; `value` is its size in bytes."""
     end: Status | None = None
     """Last line of a closed file: how this writer ended."""
-    value: Any = None
+    value: Any = UNSET
     step: int = 0
     time: int = 0
     """UTC milliseconds."""
