@@ -23,6 +23,7 @@ test("all words of a search must occur; the start of a title comes first", () =>
 test("a run is found by its id, whole or in part", () => {
   assert.deepEqual(search(data, "01a20640d3f475aa8396f5e2009d799a").map((hit) => hit.href), ["runs/01a20640d3f475aa8396f5e2009d799a/index.html"]);
   assert.equal(search(data, "009d799a").length, 1);
+  assert.equal(search(data, "01a").length, 0);
 });
 
 test("the address keeps what it does not know and stays readable", () => {

@@ -9,6 +9,8 @@ export interface Hit {
 }
 
 const MOST = 40;
+/** Shorter parts of an id are found in too many of them. */
+const LEAST_ID = 4;
 const KIND_BONUS = { experiment: 3, page: 2, section: 1 } as const;
 
 /** Every word of the query must occur; a start of the title beats a start of a word, that beats the middle, that the text. */
@@ -39,16 +41,16 @@ function runHits(data: SearchData, words: string[]): Scored[] {
   const found: Scored[] = [];
   for (let row = 0; row < id.length; row += 1) {
     const place = data.pages[experiment[row] ?? -1]?.title ?? "";
-    const score = scoreOf(name[row]!.toLowerCase(), `${id[row]} ${place.toLowerCase()}`, words);
+    const score = scoreOf(name[row]!.toLowerCase(), place.toLowerCase(), words, id[row]);
     if (score > 0) found.push({ score, hit: () => ({ kind: "run", title: name[row]!, detail: `${place} · ${id[row]!.slice(-8)}`, href: `runs/${id[row]}/index.html` }) });
   }
   return found;
 }
 
-function scoreOf(title: string, text: string, words: string[]): number {
+function scoreOf(title: string, text: string, words: string[], id = ""): number {
   let sum = 0;
   for (const word of words) {
-    const score = scoreOfWord(title, text, word);
+    const score = scoreOfWord(title, text, word) || (word.length >= LEAST_ID && id.includes(word) ? 4 : 0);
     if (!score) return 0;
     sum += score;
   }
