@@ -202,7 +202,7 @@ def test_search_leads_to_a_run_by_keyboard_alone(page: Page, site: Path) -> None
     page.keyboard.type("prose")
     expect(page.get_by_role("option").first).to_contain_text("Setup")
     page.get_by_role("combobox").fill("run 07")
-    expect(page.get_by_role("option")).to_have_count(10)
+    expect(page.get_by_role("option")).to_have_count(12)
     page.keyboard.press("ArrowDown")
     chosen = page.locator("[role=option][aria-selected=true] .tk-search__title").inner_text()
     page.keyboard.press("Enter")
