@@ -7,8 +7,9 @@ Metrics carry six significant digits; params are exact.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -22,6 +23,12 @@ ROWS = 2000
 """Runs in one chunk of an experiment."""
 STATUS_LETTERS = {"RUNNING": "R", "FINISHED": "F", "FAILED": "X", "KILLED": "K", "STALE": "S"}
 
+_SUMMARY_FIELDS = ("count", "last", "last_step", "min", "min_step", "max", "max_step", "first", "mean")
+_SUMMARY = attrgetter(*_SUMMARY_FIELDS)
+_COLUMN_FIELDS = ("last", "last_step", "min", "max", "first", "mean", "spark")
+_COLUMNS = attrgetter(*_COLUMN_FIELDS)
+_NO_METRIC = (None, None, None, None, None, None, "")
+_VALUES = {"last", "min", "max", "first", "mean"}
 _NONFINITE = {"nan": '"NaN"', "inf": '"Infinity"', "-inf": '"-Infinity"'}
 
 
@@ -42,7 +49,6 @@ def short_hash(content: bytes) -> str:
 
 def numbers(values: Iterable[float | None]) -> msgspec.Raw:
     """An array of metric values as JSON: None is null, what is not finite is a text."""
-    values = list(values)
     try:
         text = ",".join(map("%.6g".__mod__, values))
     except TypeError:
@@ -129,24 +135,18 @@ def _metric_columns(experiment: SiteExperiment, rows: Sequence[dict[str, MetricS
 
 
 def _metric_column(key: str, experiment: SiteExperiment, found: Sequence[MetricSummary | None]) -> dict[str, Any]:
-    goal = experiment.goal(key)
-    best = [experiment.best(key, metric) if metric else None for metric in found]
+    best = [(experiment.best(key, metric) if metric else None) or (None, None) for metric in found]
+    columns = zip(*[_COLUMNS(metric) if metric else _NO_METRIC for metric in found], strict=True)
     return {
         "key": key,
-        "goal": goal,
-        "last": numbers([metric.last if metric else None for metric in found]),
-        "last_step": [metric.last_step if metric else None for metric in found],
-        "best": numbers([pair[0] if pair else None for pair in best]),
-        "best_step": [pair[1] if pair else None for pair in best],
-        "min": numbers([metric.min if metric else None for metric in found]),
-        "max": numbers([metric.max if metric else None for metric in found]),
-        "first": numbers([metric.first if metric else None for metric in found]),
-        "mean": numbers([metric.mean if metric else None for metric in found]),
-        "spark": [metric.spark if metric else "" for metric in found],
+        "goal": experiment.goal(key),
+        "best": numbers([value for value, _ in best]),
+        "best_step": [step for _, step in best],
+        **{
+            field: numbers(column) if field in _VALUES else column
+            for field, column in zip(_COLUMN_FIELDS, columns, strict=True)
+        },
     }
-
-
-# Runs
 
 
 def run_chunk(run: SiteRun, samples: Mapping[str, Series], full: str | None) -> bytes:
@@ -173,27 +173,18 @@ def run_chunk(run: SiteRun, samples: Mapping[str, Series], full: str | None) -> 
 
 
 def _summaries(experiment: SiteExperiment, metrics: dict[str, MetricSummary]) -> dict[str, Any]:
-    keys = sorted(metrics)
-    found = [metrics[key] for key in keys]
-    best = [experiment.best(key, metric) for key, metric in zip(keys, found, strict=True)]
-
-    def each(value: Callable[[MetricSummary], Any]) -> list[Any]:
-        return [value(metric) for metric in found]
-
+    found = sorted(metrics.items())
+    columns = zip(*[_SUMMARY(metric) for _, metric in found], strict=True) if found else ((),) * len(_SUMMARY_FIELDS)
+    best = [experiment.best(key, metric) or (None, None) for key, metric in found]
     return {
-        "key": keys,
-        "goal": [experiment.goal(key) for key in keys],
-        "count": each(lambda metric: metric.count),
-        "last": numbers(each(lambda metric: metric.last)),
-        "last_step": each(lambda metric: metric.last_step),
-        "best": numbers([pair[0] if pair else None for pair in best]),
-        "best_step": [pair[1] if pair else None for pair in best],
-        "min": numbers(each(lambda metric: metric.min)),
-        "min_step": each(lambda metric: metric.min_step),
-        "max": numbers(each(lambda metric: metric.max)),
-        "max_step": each(lambda metric: metric.max_step),
-        "first": numbers(each(lambda metric: metric.first)),
-        "mean": numbers(each(lambda metric: metric.mean)),
+        "key": [key for key, _ in found],
+        "goal": [experiment.goal(key) for key, _ in found],
+        "best": numbers([value for value, _ in best]),
+        "best_step": [step for _, step in best],
+        **{
+            field: numbers(column) if field in _VALUES else column
+            for field, column in zip(_SUMMARY_FIELDS, columns, strict=True)
+        },
     }
 
 

@@ -158,11 +158,19 @@ class Stage:
     def _create(self, path: str) -> int:
         parent = path.rpartition("/")[0]
         if parent not in self._folders:
-            os.makedirs(self._root + parent, exist_ok=True)  # noqa: PTH103
+            self._make_folder(self._root + parent)
             self._folders.add(parent)
         fd = os.open(self._root + path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
         self.files.append(path)
         return fd
+
+    @staticmethod
+    def _make_folder(path: str) -> None:
+        """One call where the folder above is there, as for nearly all runs."""
+        try:
+            os.mkdir(path)  # noqa: PTH102
+        except OSError:
+            os.makedirs(path, exist_ok=True)  # noqa: PTH103
 
 
 @contextlib.contextmanager

@@ -37,7 +37,9 @@ def escape(value: object) -> str:
 
 
 class _Environment(Environment):
-    """Compiles templates to code that calls our `escape`."""
+    """Compiles templates to code that calls our `escape`, and whose dot is Python's: an unknown field is an error."""
+
+    getattr = staticmethod(getattr)  # type: ignore[assignment]
 
     def _generate(self, *arguments: Any, **options: Any) -> str:
         return f"{super()._generate(*arguments, **options)}\nfrom {__name__} import escape\n"
