@@ -9,9 +9,10 @@ import secrets
 import threading
 import time
 import unicodedata
-from pathlib import PurePath, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
+from urllib.parse import unquote, urlsplit
 
-from tracker.exceptions import InvalidNameError
+from tracker.exceptions import InvalidNameError, InvalidValueError
 
 MAX_NAME = 500
 """Characters in a name of an experiment, run, param, metric or tag."""
@@ -170,3 +171,19 @@ def _unsafe_part(part: str) -> str:
     if part.startswith(".new-"):
         return "has a part that tracker uses for unfinished files"
     return "has a part that is too long" if len(part.encode()) > 240 else ""
+
+
+def folder_of(uri: str | os.PathLike[str]) -> Path:
+    """The folder that a path or `file:` URI names; InvalidValueError for the address of a server."""
+    text = check_text(os.fspath(uri), "A tracking URI")
+    if not text.strip() or "\0" in text:
+        raise InvalidValueError(f"{text!r} names no folder. Use a path such as ./runs.")
+    if text.startswith("file:"):
+        from urllib.request import url2pathname  # brings http and ssl with it
+
+        return Path(url2pathname(unquote(urlsplit(text).path))).absolute()
+    if "://" in text:
+        raise InvalidValueError(
+            f"{text!r} is the address of a server, and tracker needs none. Name a folder, such as ./runs."
+        )
+    return Path(text).expanduser().absolute()

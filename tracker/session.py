@@ -12,12 +12,11 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from tracker import _clock, capture, codec, names, process, reader, settings
 from tracker import run as runs
 from tracker.endings import Endings
-from tracker.exceptions import InvalidValueError, RunStateError
+from tracker.exceptions import RunStateError
 from tracker.run import ActiveRun
 from tracker.schema import SCHEMA, RunFile
 from tracker.snapshot import NOTE_TAG, PARENT_TAG, RUN_NAME_TAG
@@ -51,13 +50,13 @@ class Session:
 
     def use_store(self, uri: str | os.PathLike[str]) -> None:
         """Choose the store by a path or a `file:` URI."""
-        self._root = folder_of(uri)
+        self._root = names.folder_of(uri)
         self._store = self._experiment = None
 
     @property
     def root(self) -> Path:
         """The folder of the store: as chosen, else as TRACKER_URI names it, else `./runs`."""
-        return self._root or folder_of(settings.tracking_uri() or settings.DEFAULT_STORE)
+        return self._root or names.folder_of(settings.tracking_uri() or settings.DEFAULT_STORE)
 
     def store(self) -> Store:
         """The store, made when it is missing."""
@@ -215,22 +214,6 @@ class Session:
 
 def _default_experiment() -> str:
     return settings.experiment_name() or settings.DEFAULT_EXPERIMENT
-
-
-def folder_of(uri: str | os.PathLike[str]) -> Path:
-    """The folder that a path or `file:` URI names; InvalidValueError for the address of a server."""
-    text = names.check_text(os.fspath(uri), "A tracking URI")
-    if not text.strip() or "\0" in text:
-        raise InvalidValueError(f"{text!r} names no folder. Use a path such as ./runs.")
-    if text.startswith("file:"):
-        from urllib.request import url2pathname  # brings http and ssl with it
-
-        return Path(url2pathname(unquote(urlsplit(text).path))).absolute()
-    if "://" in text:
-        raise InvalidValueError(
-            f"{text!r} is the address of a server, and tracker needs none. Name a folder, such as ./runs."
-        )
-    return Path(text).expanduser().absolute()
 
 
 def texts_of(tags: Mapping[str, object] | None, description: str | None = None) -> dict[str, str]:

@@ -51,6 +51,6 @@ def json_option(command: _F) -> _F:
 
 
 def _folder(ctx: click.Context, param: click.Parameter, value: str | None) -> Path:
-    from tracker.session import folder_of
+    from tracker import names
 
-    return folder_of(value or settings.tracking_uri() or settings.DEFAULT_STORE)
+    return names.folder_of(value or settings.tracking_uri() or settings.DEFAULT_STORE)
