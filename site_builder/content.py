@@ -16,9 +16,9 @@ from site_builder.model import Site, SiteExperiment, SiteRun, digest_of
 from site_builder.output import Made
 from site_builder.preview import read_artifacts
 from site_builder.run_page import run_view
-from tracker import __version__
+from tracker import __version__, layout
 from tracker.logs import Problem
-from tracker.reader import History, read_environment, read_history
+from tracker.reader import Environment, History, load_environment, read_history
 from tracker.summary import Series
 
 if TYPE_CHECKING:
@@ -41,8 +41,11 @@ def make_run(run: SiteRun, press: Press, root: Path) -> Made:
 def _whole_run(run: SiteRun, press: Press, root: Path) -> Made:
     history = read_history(run.read.folder)
     samples = {key: sample(series) for key, series in sorted(history.series.items())}
-    new = _new_problems(run, history, root)
     artifacts = read_artifacts(run.read.folder, f"runs/{run.id}/artifacts")
+    environment, damage = _environment(run)
+    place = run.read.folder.relative_to(root).as_posix()
+    new = _new_problems(run, history, root)
+    new += [Problem(f"{place}/{path}", None, reason, run.id) for path, reason in [*damage, *artifacts.problems]]
     is_sampled = any(len(samples[key].values) < len(series) for key, series in history.series.items())
     full = f"data/v1/runs/{run.id}.csv" if is_sampled else None
     view = run_view(
@@ -51,13 +54,24 @@ def _whole_run(run: SiteRun, press: Press, root: Path) -> Made:
         full=full,
         drawn={key: len(series) for key, series in samples.items()},
         artifacts=artifacts,
-        environment=read_environment(run.read.folder),
+        environment=environment,
         problems=[*run.read.problems, *new],
     )
     files: dict[str, bytes | int] = {run.href: press.page(view), **_run_files(run, samples, full)}
     if full:
         files[full] = _csv(history.series)
     return Made(files, {copy.target: copy.source for copy in artifacts.copies}, new)
+
+
+def _environment(run: SiteRun) -> tuple[Environment | None, list[tuple[str, str]]]:
+    """What the run ran in; path and reason where that cannot be read."""
+    try:
+        return load_environment(run.read.folder), []
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror or error}"
+    except ValueError as error:
+        reason = f"is damaged: {error}"
+    return None, [(layout.ENVIRONMENT_FILE, reason)]
 
 
 def _bare_run(run: SiteRun, press: Press, problem: Problem) -> Made:

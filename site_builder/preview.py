@@ -2,7 +2,7 @@
 
 Nothing that a run logged may run in the site's origin. Images that browsers only draw, plain text, CSV and JSON keep
 their names; every other text (HTML, SVG, XML, scripts, ...) and PDF is published as `<name>.txt`, which browsers show
-and never execute. Other files stay in the store. Links, pipes and devices are not followed.
+and never execute. Other files stay in the store. Links, pipes and devices are not followed, nor hard links published.
 """
 
 from __future__ import annotations
@@ -10,15 +10,14 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-import os
 from base64 import b64encode
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from site_builder.views import ArtifactRow
 from tracker import _io, layout
+from tracker.artifact_files import ArtifactFile, list_artifacts
 
 MAX_COPY = 5_000_000
 """Bytes of the largest artifact that is copied into the site."""
@@ -55,56 +54,64 @@ class Artifacts:
     rows: tuple[ArtifactRow, ...] = ()
     copies: tuple[Copy, ...] = ()
     total: int = 0
+    problems: tuple[tuple[str, str], ...] = ()
+    """Path below the folder of the run, and reason, of what could not be read."""
 
 
 def read_artifacts(run_folder: Path, target: str) -> Artifacts:
     """What a page shows of a run's artifacts; copies go below `target`, a folder in the site."""
-    files = _regular_files(run_folder / layout.ARTIFACTS)
+    files = list_artifacts(run_folder)
     found = list(itertools.islice(files, MAX_LISTED))
     if not found:
         return Artifacts()
     taken: set[str] = set()
-    made = [
-        _artifact(path, size, name, target, taken, shown < PREVIEWS) for shown, (path, size, name) in enumerate(found)
-    ]
-    copies = tuple(copy for _, copy in made if copy)
-    return Artifacts(tuple(row for row, _ in made), copies, len(found) + sum(1 for _ in files))
-
-
-def _regular_files(folder: Path, prefix: str = "") -> Iterator[tuple[Path, int, str]]:
-    """Path, size and name of each regular file, the files of a folder before the folders in it."""
-    try:
-        with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: (entry.is_dir(follow_symlinks=False), entry.name))
-    except OSError:
-        return
-    for entry in found:
-        if entry.name.startswith(layout.ASIDE):
+    rows: list[ArtifactRow] = []
+    copies: list[Copy] = []
+    problems: list[tuple[str, str]] = []
+    for shown, file in enumerate(found):
+        head, reason = _head(file)
+        if reason:
+            rows.append(_bare_row(file, reason))
+            problems.append((f"{layout.ARTIFACTS}/{_shown(file)}", reason))
             continue
-        if entry.is_dir(follow_symlinks=False):
-            yield from _regular_files(folder / entry.name, f"{prefix}{entry.name}/")
-        elif entry.is_file(follow_symlinks=False):
-            yield folder / entry.name, entry.stat(follow_symlinks=False).st_size, prefix + entry.name
+        row, copy = _artifact(file, head, target, taken, shown < PREVIEWS)
+        rows.append(row)
+        copies += [copy] if copy else []
+    return Artifacts(tuple(rows), tuple(copies), len(found) + sum(1 for _ in files), tuple(problems))
+
+
+def _head(file: ArtifactFile) -> tuple[bytes, str]:
+    """The start of a file, and why it is not shown: it cannot be read, or may lie outside the store as well."""
+    if file.problem:
+        return b"", file.problem
+    if file.links > 1:
+        return b"", "is a hard link, maybe to what lies outside the store; put a copy in its place to publish it"
+    try:
+        with _io.open_regular(file.path) as opened:
+            return opened.read(HEAD), ""
+    except OSError as error:
+        return b"", f"cannot be read: {error.strerror}"
 
 
 def _artifact(
-    path: Path, size: int, name: str, target: str, taken: set[str], shows: bool
+    file: ArtifactFile, head: bytes, target: str, taken: set[str], shows: bool
 ) -> tuple[ArtifactRow, Copy | None]:
-    shown = name.encode(errors="replace").decode()
-    if size > MAX_COPY:
-        return ArtifactRow(
-            shown, size, None, "", note=f"larger than {MAX_COPY // 1_000_000} MB, kept in the store"
-        ), None
-    try:
-        with _io.open_regular(path) as file:
-            head = file.read(HEAD)
-    except OSError as error:
-        return ArtifactRow(shown, size, None, "", note=f"cannot be read: {error.strerror}"), None
-    suffix = path.suffix.lower()
+    suffix = file.path.suffix.lower()
+    if file.bytes > MAX_COPY:
+        return _bare_row(file, f"larger than {MAX_COPY // 1_000_000} MB, kept in the store"), None
     if suffix not in IMAGES and suffix != ".pdf" and _is_binary(head):
-        return ArtifactRow(shown, size, None, "", note="no text or image, kept in the store"), None
-    public = f"{target}/{_free_name(_public_name(name), taken)}"
-    return _row(shown, suffix, head, size, quote(public), shows), Copy(path, public, size)
+        return _bare_row(file, "no text or image, kept in the store"), None
+    public = f"{target}/{_free_name(_public_name(file.name), taken)}"
+    row = _row(_shown(file), suffix, head, file.bytes, quote(public), shows)
+    return row, Copy(file.path, public, file.bytes)
+
+
+def _bare_row(file: ArtifactFile, note: str) -> ArtifactRow:
+    return ArtifactRow(_shown(file), file.bytes, None, "", note=note)
+
+
+def _shown(file: ArtifactFile) -> str:
+    return file.name.encode(errors="replace").decode()
 
 
 def _row(name: str, suffix: str, head: bytes, size: int, href: str, shows: bool) -> ArtifactRow:

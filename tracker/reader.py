@@ -180,10 +180,20 @@ def read_history(run_folder: Path) -> History:
 def read_environment(run_folder: Path) -> Environment | None:
     """What the run ran in; None where nothing was captured or the file cannot be read."""
     try:
-        data = _io.read_file(run_folder / layout.ENVIRONMENT_FILE, limit=MAX_FILE)
-        return msgspec.json.decode(data, type=Environment)
+        return load_environment(run_folder)
     except (OSError, ValueError):
         return None
+
+
+def load_environment(run_folder: Path) -> Environment | None:
+    """The same; OSError or ValueError when the file cannot be read."""
+    try:
+        data = _io.read_file(run_folder / layout.ENVIRONMENT_FILE, limit=MAX_FILE)
+        return msgspec.json.decode(data, type=Environment)
+    except FileNotFoundError:
+        return None
+    except RecursionError as error:
+        raise ValueError(str(error)) from error
 
 
 def read_experiment_file(folder: Path) -> ExperimentFile:

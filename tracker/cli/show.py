@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from tracker import layout
+from tracker.artifact_files import list_artifacts
 from tracker.cli.data import duration_of, print_json, run_data
 from tracker.cli.find import Found, find_run
 from tracker.cli.options import json_option, store_option
@@ -31,22 +30,12 @@ GAP = "  "
 def command(run: str, store: Path, as_json: bool) -> None:
     """Show everything about RUN: its id, the beginning of its id, or its name."""
     found = find_run(read_store(store), run)
-    artifacts = list(artifacts_of(found.run.folder))
+    artifacts = [(file.name, file.bytes) for file in list_artifacts(found.run.folder) if not file.problem]
     if as_json:
         files = [{"path": path, "bytes": count} for path, count in artifacts]
         print_json({**run_data(found.subject), "artifacts": files, "problems": problems_of(found)})
     else:
         print_run(make_console(), found, artifacts)
-
-
-def artifacts_of(run_folder: Path) -> Iterator[tuple[str, int]]:
-    """Path and size in bytes of the files that a run logged; links are left out."""
-    base = run_folder / layout.ARTIFACTS
-    for folder, below, names in os.walk(base):
-        below.sort()
-        for path in (Path(folder, name) for name in sorted(names)):
-            if path.is_file() and not path.is_symlink():
-                yield path.relative_to(base).as_posix(), path.stat().st_size
 
 
 def problems_of(found: Found) -> list[str]:
