@@ -9,10 +9,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import html
-import logging
 import os
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urljoin
@@ -111,6 +109,8 @@ def _version(package: str) -> str:
 
 
 def _render(title: str, authored: Authored) -> Rendered:
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="tracker-") as temporary:
         folder = Path(temporary)
         write_tree(folder, title=_SITE_MARK, csp=CSP, authored=authored)
@@ -191,6 +191,8 @@ def _quiet() -> Iterator[None]:
 @contextlib.contextmanager
 def _warnings() -> Iterator[list[str]]:
     """The warnings of MkDocs as a list instead of lines on the terminal."""
+    import logging
+
     found: list[str] = []
     handler = logging.Handler(logging.WARNING)
     handler.emit = lambda record: found.append(record.getMessage())  # type: ignore[method-assign]

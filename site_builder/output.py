@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -177,7 +176,7 @@ class Stage:
 def staging(target: Target) -> Iterator[Stage]:
     """A stage beside the target, which is gone afterwards; errors of the disk become SiteErrors."""
     out = target.folder
-    folder = out.with_name(f"{out.name}.staging-{secrets.token_hex(6)}")
+    folder = out.with_name(f"{out.name}.staging-{os.urandom(6).hex()}")
     try:
         _remove_abandoned(out)
         yield Stage(folder)
