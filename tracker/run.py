@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, SupportsFloat
@@ -240,6 +240,12 @@ class ActiveRun:
             if self._writer.begun and _io.is_folder(self.folder) and not self._owner_will():
                 self.write_snapshot()
         self._ended = True
+
+    def detach(self) -> None:
+        """Close the log of a run that was only added to. A refusal now takes nothing back of what was logged."""
+        with suppress(StorageError):
+            self.end()
+        self._writer.abandon()
 
     def _owner_will(self) -> bool:
         """Whether the snapshot is the owner's to write: it lives, and looks at all logs once it has ended."""

@@ -185,8 +185,11 @@ class Session:
         if found is not None:
             yield found
             return
-        with runs.open_existing(self.store(), run_id, edit=True) as run:
+        run = runs.open_existing(self.store(), run_id, edit=True)
+        try:
             yield run
+        finally:
+            run.detach()
 
     def leave(self, run: ActiveRun, status: str, by: str | None) -> None:
         """End a run, and the runs that were opened inside it and forgotten.

@@ -83,6 +83,11 @@ class LogWriter:
                 self.append(codec.line(**fields, **({"signal": signal} if signal else {})))
                 self._tell_losses()
                 self._sync_at_end()
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Write no more, with or without a last record."""
+        with self.lock:
             self._closed = True
             self._release()
             _living.discard(self)
