@@ -7,9 +7,7 @@ import random
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,14 +23,6 @@ from .workload import Found, Pipe, Promise, perform
 TORN = (0.01, 0.5, 0.99)
 KILLS = 100
 AT_ONCE = 4
-
-
-@pytest.fixture
-def fast_folder() -> Iterator[Path]:
-    """A folder in memory where there is one: what is tested here is the process, not the disk."""
-    base = "/dev/shm" if os.path.isdir("/dev/shm") and os.access("/dev/shm", os.W_OK) else None  # noqa: PTH112
-    with tempfile.TemporaryDirectory(dir=base, prefix="tracker-crash-") as folder:
-        yield Path(folder)
 
 
 class Crash:

@@ -22,8 +22,9 @@ POINTS = 46
 class Script:
     """The calls one by one, as a generator, so that a test decides what surrounds each of them."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, points: int = POINTS) -> None:
         self.root = root
+        self.points = points
         self.runs: list[tracker.ActiveRun] = []
 
     def calls(self) -> Iterator[Call]:
@@ -62,7 +63,7 @@ class Script:
         params = {f"{name}.lr": 0.1, f"{name}.layers": 3, f"{name}.note": "text " * 20}
         yield lambda: tracker.log_params(params), [("param", run, key, value) for key, value in params.items()]
         yield lambda: tracker.log_param(f"{name}.one", 1), [("param", run, f"{name}.one", 1)]
-        for step in range(POINTS):
+        for step in range(self.points):
             point = (f"{name}/loss", step, 1 / (step + 1))
             yield lambda point=point: tracker.log_metric(point[0], point[2], step=point[1]), [("metric", run, *point)]
         batch = {f"{name}/a": 0.25, f"{name}/b": float("inf")}
@@ -146,6 +147,16 @@ class Found:
 
     def _status(self, run: reader.ReadRun, status: str) -> bool:
         return run.file.status == status
+
+    def repeated(self) -> list[tuple[str, int]]:
+        """Points that are there more than once, although the script logs each step once."""
+        return [
+            (key, step)
+            for history in self.histories.values()
+            for key, series in history.series.items()
+            for step in set(series.steps)
+            if series.steps.count(step) > 1
+        ]
 
     def unreadable(self) -> list[str]:
         """Problems, but for last lines that a crash has torn: these belong to calls that did not return."""
