@@ -16,12 +16,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # A parent's memory counts as its child's peak, so a small process starts the one to be measured.
 _LAUNCHER = """
-import json, resource, subprocess, sys, time
-begin = time.perf_counter()
+import json, resource, subprocess, sys
 code = subprocess.run(sys.argv[1:], stdout=2).returncode
-wall, used = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
 unit = 1 if sys.platform == "darwin" else 1024
-print(json.dumps([code, used.ru_utime + used.ru_stime, wall, used.ru_maxrss * unit]))
+print(json.dumps([code, used.ru_utime, used.ru_stime, used.ru_maxrss * unit]))
 """
 
 
@@ -51,13 +50,19 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a child process used."""
+    """What a child process used, its own children included."""
 
-    cpu: float
-    """Seconds, user and system, its own children included."""
-    wall: float
+    user: float
+    """Seconds in its own code."""
+    system: float
+    """Seconds in the kernel, which depend on the file system and on what else goes on."""
     peak: int
     """Bytes of the largest resident set."""
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of both."""
+        return self.user + self.system
 
 
 def cpu_of(call: Callable[[], object]) -> float:
@@ -77,10 +82,10 @@ def run_child(*command: str | Path) -> Usage:
     """Run a command from the root of the repository; CalledProcessError with its words when it fails."""
     launched = [sys.executable, "-I", "-S", "-c", _LAUNCHER, *map(str, command)]
     done = subprocess.run(launched, cwd=ROOT, capture_output=True, text=True, check=True)
-    code, cpu, wall, peak = json.loads(done.stdout)
+    code, user, system, peak = json.loads(done.stdout)
     if code:
         raise subprocess.CalledProcessError(code, launched[5:], stderr=done.stderr)
-    return Usage(cpu, wall, peak)
+    return Usage(user, system, peak)
 
 
 def run_python(*arguments: str | Path) -> Usage:
