@@ -13,6 +13,9 @@ from tracker import _clock
 
 from .promises.figures import tell_figures
 
+TERMINAL = {"COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"}
+"""What rich obeys. Workers inherit the first two from pytest, whose readline sets them."""
+
 
 class Clock:
     """Stands still until a test moves it."""
@@ -40,8 +43,9 @@ def chromium() -> str:
 
 @pytest.fixture(autouse=True)
 def _fresh_state(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    for name in [name for name in os.environ if name.startswith("TRACKER_") and name != "TRACKER_CHROMIUM"]:
-        monkeypatch.delenv(name)
+    ours = {name for name in os.environ if name.startswith("TRACKER_")} - {"TRACKER_CHROMIUM"}
+    for name in ours | TERMINAL:
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TRACKER_CACHE", str(_cache_of_this_session(tmp_path_factory)))
     yield
     if fluent := sys.modules.get("tracker.fluent"):
