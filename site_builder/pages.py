@@ -97,13 +97,13 @@ def runs(site: Site, chunks: Sequence[str]) -> RunsView:
     )
 
 
-def compare(site: Site, chunks: Sequence[str]) -> CompareView:
+def compare(site: Site) -> CompareView:
     """The page that compares the runs named in its address."""
     description = "Parameters, metrics and curves of runs side by side"
-    found = [(example, len(example)) for example in map(_best_runs, site.experiments) if len(example) > 1]
+    found = [runs for runs in map(_best_runs, site.experiments) if len(runs) > 1]
     return CompareView(
-        frame=frame("compare", "Compare", description, "compare/index.html", (), chunks),
-        examples=tuple(_example(example) for example, _ in found[:EXAMPLES]),
+        frame=frame("compare", "Compare", description, "compare/index.html"),
+        examples=tuple(map(_example, found[:EXAMPLES])),
     )
 
 
