@@ -153,7 +153,7 @@ def make_site(
         pages.home(site, len(problems)),
         pages.experiments(site, len(problems)),
         pages.runs(site, data),
-        pages.compare(site, data),
+        pages.compare(site),
         pages.problems(site, problems),
     )
     files: dict[str, bytes | int] = {view.frame.path: press.page(view) for view in views}
