@@ -67,6 +67,9 @@ test("titles and scales are filled into a copy of the specification, in all laye
   assert.deepEqual(made.layer[0]!.encoding.y, { field: "best", type: "quantitative", title: null, scale: { padding: 6, type: "log" } });
   assert.deepEqual(made.layer[1]!.encoding.y, { value: 6 });
   assert.equal("title" in spec.encoding.x, false);
+  const flat = withAxes(spec, { x: "step", y: null, yDomain: [0, 2], xWhole: true }) as { encoding: { x: object; y: object } };
+  assert.deepEqual(flat.encoding.y, { field: "y", type: "quantitative", title: null, scale: { domain: [0, 2], padding: 6, zero: false } });
+  assert.deepEqual(flat.encoding.x, { field: "x", type: "quantitative", title: "step", scale: { padding: 6, zero: false }, axis: { tickMinStep: 1 } });
 });
 
 test("the compiled specification no longer asks of each point whether it is a number", () => {

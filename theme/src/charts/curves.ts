@@ -6,7 +6,7 @@ import type { Content, Table } from "./figure";
 import { endLabels, MOST_LABELS, withLabels } from "./labels";
 import { curveData, type Line, nearest, smoothed, type XAxis } from "./lines";
 import type { Reading, Spot } from "./reader";
-import { DASHED, withAxes, withFaintPoints } from "./spec";
+import { type Axes, DASHED, withAxes, withFaintPoints } from "./spec";
 
 export interface CurveOptions {
   smoothing: number;
@@ -21,7 +21,7 @@ export function curves(spec: Spec, lines: Line[], options: CurveOptions): Conten
   if (!points.length) return null;
   const log = options.log && points.some((line) => line.y.some((y) => y > 0));
   const title = options.axis === "step" ? "step" : `time (${options.unit})`;
-  const axes = { x: title, y: options.yTitle, yScale: log ? "log" : "linear" } as const;
+  const axes: Axes = { x: title, y: options.yTitle, yScale: log ? "log" : "linear", xWhole: options.axis === "step", ...flatDomain(points) };
   const dashes = points.some((line) => line.slot >= COLOURS) ? DASHED : {};
   const labels = points.length > 1 && points.length <= MOST_LABELS ? endLabels(points, shownValues(points, options.smoothing), log) : [];
   const drawn = withFaintPoints(withAxes(spec, axes, dashes), options.smoothing > 0);
@@ -33,6 +33,15 @@ export function curves(spec: Spec, lines: Line[], options: CurveOptions): Conten
     table: () => table(points, title),
     legend: points.length > MOST_LABELS ? points.map((line) => ({ label: line.label, colour: cssColour(line.slot), href: line.href, dashed: line.slot >= COLOURS })) : [],
   };
+}
+
+/** Where all values are the same, an axis around them. */
+function flatDomain(lines: readonly Line[]): Pick<Axes, "yDomain"> {
+  const values = new Set(lines.flatMap((line) => line.y.filter(Number.isFinite)));
+  const [value] = values;
+  if (values.size !== 1 || value === undefined) return {};
+  const room = Math.abs(value) / 10 || 1;
+  return { yDomain: [value - room, value + room] };
 }
 
 function shownValues(lines: readonly Line[], smoothing: number): number[][] {

@@ -6,6 +6,10 @@ export interface Axes {
   y: string | null;
   xScale?: "linear" | "log";
   yScale?: "linear" | "log";
+  /** Ends of the vertical axis, where the values alone would leave it without any extent. */
+  yDomain?: [number, number];
+  /** Ticks at whole numbers only. */
+  xWhole?: boolean;
 }
 
 /** Room around the outermost points, in pixels. */
@@ -20,16 +24,18 @@ export function withAxes(spec: Spec, axes: Axes, extra: Record<string, unknown> 
   copy.encoding = { ...copy.encoding, ...(extra as Record<string, Channel>) };
   for (const part of [copy, ...(copy.layer ?? [])]) {
     fill(part.encoding?.["x"], axes.x, axes.xScale);
-    fill(part.encoding?.["y"], axes.y, axes.yScale);
+    fill(part.encoding?.["y"], axes.y, axes.yScale, axes.yDomain);
   }
+  const x = copy.encoding["x"];
+  if (axes.xWhole && x) x["axis"] = { ...(x["axis"] as object), tickMinStep: 1 };
   return copy;
 }
 
-function fill(channel: Channel | undefined, title: string | null, scale: string | undefined): void {
+function fill(channel: Channel | undefined, title: string | null, scale: string | undefined, domain?: [number, number]): void {
   if (!channel || !("field" in channel)) return;
   const { zero: _, ...rest } = channel.scale ?? {};
   channel.title = title;
-  channel.scale = { ...rest, padding: PADDING, ...(scale ? { type: scale } : {}), ...(channel["type"] === "quantitative" && scale !== "log" ? { zero: false } : {}) };
+  channel.scale = { ...rest, ...(domain ? { domain } : {}), padding: PADDING, ...(scale ? { type: scale } : {}), ...(channel["type"] === "quantitative" && scale !== "log" ? { zero: false } : {}) };
 }
 
 interface Compiled {

@@ -21,6 +21,8 @@ export async function startRun(page: Page, site: Promise<SiteData>): Promise<voi
   controls.onChange(show);
   show();
   find("#charts")?.after(controls.element);
+  const section = controls.element.closest("section");
+  if (section) section.hidden = figures.every((figure) => figure.element.hidden);
 }
 
 function contentOf(figure: Figure, run: RunChunk, specs: Specs, controls: Controls) {

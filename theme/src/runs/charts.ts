@@ -66,6 +66,8 @@ export class ExperimentCharts {
       if (turn !== this.turn) return;
       figure.show(content && { ...content, legend: [] });
     }
+    const section = this.controls.element.closest("section");
+    if (section) section.hidden = this.figures.every((figure) => figure.element.hidden);
     this.controls.element.hidden = this.of("curves").every((figure) => figure.element.hidden);
   }
 
