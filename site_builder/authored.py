@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tracker import _io
+from tracker import _io, names
 
 RESERVED = frozenset(
     {"index.md", "experiments", "runs", "compare", "problems", "data", "assets", "404.md", "templates"}
@@ -22,6 +22,8 @@ RESERVED = frozenset(
 MAX_PAGE = 5_000_000
 MAX_FILE = 50_000_000
 """Bytes of the largest page, and of the largest file beside the pages."""
+MAX_DEPTH = 20
+"""Folders in each other that are looked into."""
 
 _HEADING = re.compile(r"^#[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*\n", re.DOTALL)
@@ -87,10 +89,14 @@ def read_authored(folder: Path | None) -> Authored:
     pages: list[tuple[str, str]] = []
     files: list[str] = []
     problems: list[tuple[str, str]] = []
+    taken = {"index.html", "404.html"}
     for path, reason in _walk(folder, ""):
-        if reason:
-            problems.append((path, reason))
-        elif not path.endswith(".md"):
+        address = html_path(path) if path.endswith(".md") else path
+        if reason or address in taken:
+            problems.append((path, reason or f"has the address of another page, {address}; give it another name"))
+            continue
+        taken.add(address)
+        if not path.endswith(".md"):
             files.append(path)
         else:
             _add_page(folder, path, pages, problems)
@@ -120,23 +126,27 @@ def _add_page(folder: Path, path: str, pages: list[tuple[str, str]], problems: l
 
 def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, str]]:
     """Path and, for what is passed over, the reason; pages of a folder before the folders in it."""
-    with os.scandir(folder / prefix) as entries:
-        found = sorted(
-            entries, key=lambda entry: (entry.is_dir(follow_symlinks=False), entry.name != "index.md", entry.name)
-        )
+    try:
+        with os.scandir(folder / prefix) as entries:
+            found = sorted(
+                entries, key=lambda entry: (entry.is_dir(follow_symlinks=False), entry.name != "index.md", entry.name)
+            )
+    except OSError as error:
+        yield prefix or ".", f"cannot be listed: {error.strerror}"
+        return
     for entry in found:
         path = prefix + entry.name
         if entry.name.startswith("."):
             continue
-        if not prefix and entry.name in RESERVED:
+        if not names.is_text(entry.name):
+            yield path.encode(errors="replace").decode(), "has a name that is no text, so it is left out"
+        elif not prefix and entry.name in RESERVED:
             yield path, "has a name that the site needs itself; give it another one"
-        elif entry.is_dir(follow_symlinks=False):
+        elif entry.is_dir(follow_symlinks=False) and path.count("/") < MAX_DEPTH:
             yield from _walk(folder, f"{path}/")
         else:
-            yield (
-                path,
-                "" if entry.is_file(follow_symlinks=False) else "is a link or no regular file, so it is left out",
-            )
+            usable = entry.is_file(follow_symlinks=False)
+            yield path, "" if usable else "is a link, no regular file, or lies too deep, so it is left out"
 
 
 def _title(path: str, texts: dict[str, str]) -> str:

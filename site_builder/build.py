@@ -81,7 +81,10 @@ def read_site(store: Path | str, title: str | None) -> Site:
 def read_pages(store: Path | str, pages: Path | str | None) -> Authored:
     """The authored pages; SiteError when a folder was named that is not there."""
     if pages is None:
-        return read_authored(Path(store) / AUTHORED)
+        folder = Path(store) / AUTHORED
+        if folder.is_symlink():
+            return Authored(problems=((".", "is a link, which is not followed; name its target with --pages"),))
+        return read_authored(folder)
     if not Path(pages).is_dir():
         raise SiteError(f"There is no folder of pages at {pages}. Check --pages.")
     return read_authored(Path(pages))

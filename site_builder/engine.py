@@ -164,13 +164,12 @@ def _run_mkdocs(folder: Path) -> list[str]:
         try:
             from mkdocs.commands.build import build
             from mkdocs.config import load_config
-            from mkdocs.exceptions import MkDocsException
         except ImportError:
             raise MissingPackageError("Building a site", "site") from None
         try:
             build(load_config(str(folder / "mkdocs.yml")))
-        except (MkDocsException, SystemExit) as error:
-            reasons = " ".join([str(error), *warnings])
+        except (Exception, SystemExit) as error:  # what a page makes MkDocs raise may be anything
+            reasons = " ".join([*warnings, str(error)])
             raise SiteError(f"MkDocs could not render the pages of the site: {reasons}") from error
     return [warning.replace(str(folder / "docs"), "pages") for warning in warnings]
 
