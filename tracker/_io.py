@@ -173,12 +173,13 @@ def is_folder(path: Path | str) -> bool:
 
 def open_regular(path: Path) -> BufferedReader:
     """Open a regular file for reading; a link, pipe, device or folder raises OSError at once."""
-    return os.fdopen(_open_regular(path)[0], "rb")
+    return os.fdopen(open_descriptor(path)[0], "rb")
 
 
 def read_file(path: Path | str, *, limit: int) -> bytes:
     """The bytes of a regular file of at most `limit` bytes; anything else raises OSError."""
-    fd, size = _open_regular(path)
+    fd, info = open_descriptor(path)
+    size = info.st_size
     try:
         if size > limit:
             raise OSError(errno.EFBIG, f"Larger than {limit:,} bytes", str(path))
@@ -190,11 +191,12 @@ def read_file(path: Path | str, *, limit: int) -> bytes:
         close(fd)
 
 
-def _open_regular(path: Path | str) -> tuple[int, int]:
+def open_descriptor(path: Path | str) -> tuple[int, os.stat_result]:
+    """The same as a bare descriptor, which the caller closes, with what the system knows of the file."""
     fd = os.open(path, _READ)
     info = os.fstat(fd)
     if stat.S_ISREG(info.st_mode):
-        return fd, info.st_size
+        return fd, info
     close(fd)
     raise OSError(errno.EINVAL, "Not a regular file", str(path))
 

@@ -13,7 +13,7 @@ from tracker import _io, codec, layout, names
 from tracker.schema import LogState, Record
 from tracker.summary import Series
 
-BLOCK = 1 << 24
+BLOCK = 1 << 20
 MAX_LINE = 1 << 23
 """Bytes of the longest line that is read; a log of ours has none that is longer."""
 MAX_PROBLEMS = 20
@@ -107,7 +107,7 @@ def read_logs(run_folder: Path) -> MergedLogs:
         merged.problems.append(_problem(run_folder / layout.LOG, None, f"cannot be listed: {error.strerror}"))
         return merged
     for name in log_names:
-        _read_log(run_folder / layout.LOG / name, merged)
+        _read_log(f"{run_folder}{os.sep}{layout.LOG}{os.sep}{name}", name, merged)
     for series in merged.series.values():
         series.sort()
     _close_continued(merged.files)
@@ -123,16 +123,18 @@ def _close_continued(files: list[LogFile]) -> None:
             file.torn = False
 
 
-def _read_log(path: Path, merged: MergedLogs) -> None:
+def _read_log(path: str, name: str, merged: MergedLogs) -> None:
     reader = _LogReader(path, merged)
+    log = LogFile(name, LogState(0, False), 0)
     try:
-        with _io.open_regular(path) as file:
-            info = os.fstat(file.fileno())
-            log = LogFile(path.name, LogState(0, False), info.st_mtime_ns // 1_000_000)
-            reader.read(log, _blocks(file.fileno()))
+        fd, info = _io.open_descriptor(path)
+        log.modified = info.st_mtime_ns // 1_000_000
+        try:
+            reader.read(log, _blocks(fd))
+        finally:
+            _io.close(fd)
     except OSError as error:
         reader.problem(None, f"cannot be read: {error.strerror or error}")
-        log = LogFile(path.name, LogState(0, False), 0)
     merged.files.append(log)
     reader.report()
 
@@ -145,7 +147,7 @@ def _blocks(fd: int) -> Iterator[bytes]:
 class _LogReader:
     """Turns the lines of one file into params, tags and points."""
 
-    def __init__(self, path: Path, merged: MergedLogs) -> None:
+    def __init__(self, path: str, merged: MergedLogs) -> None:
         self._path = path
         self._merged = merged
         self._found = 0
@@ -235,5 +237,5 @@ class _LogReader:
             self._merged.problems.append(_problem(self._path, None, message))
 
 
-def _problem(path: Path, number: int | None, message: str) -> Problem:
+def _problem(path: Path | str, number: int | None, message: str) -> Problem:
     return Problem(str(path), number, message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 import re
 from collections.abc import Mapping, Sequence
 
@@ -44,6 +45,8 @@ class Series(Struct):
 
     def sort(self) -> None:
         """Order by step, then time; points that tie keep the order in which they were logged."""
+        if all(map(operator.lt, self.steps, itertools.islice(self.steps, 1, None))):
+            return
         keys = list(zip(self.steps, self.times, strict=True))
         if all(map(tuple.__le__, keys, keys[1:])):
             return
