@@ -74,12 +74,28 @@ class Endings:
         for number in _SIGNALS:
             if signal.getsignal(number) is signal.SIG_DFL:
                 signal.signal(number, self._on_signal)
+                _hold_while_forking(number)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         """End the runs, then let the signal do what it would have done."""
         signal.signal(number, signal.SIG_DFL)
         self._end_all("KILLED", signal.Signals(number).name)
         os.kill(os.getpid(), number)
+
+
+def _hold_while_forking(number: int) -> None:
+    """Python forgets a signal that reaches a child before it is all there, and whoever waits for its end hangs."""
+    if not hasattr(os, "register_at_fork"):
+        return
+    before = threading.local()
+
+    def release() -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before.mask)
+
+    def hold() -> None:
+        before.mask = signal.pthread_sigmask(signal.SIG_BLOCK, [number])
+
+    os.register_at_fork(before=hold, after_in_parent=release, after_in_child=release)
 
 
 def _outermost(frame: FrameType) -> FrameType:
