@@ -45,7 +45,7 @@ Text = Callable[[str, str], str]
 
 
 def fill(kind: str, text: Text, *, many: int = 5) -> Any:
-    """A view of a kind of page: `many` items in each tuple, every vocabulary used, every optional field set."""
+    """A view of a kind of page: `many` items in its tuples, fewer in theirs; all vocabularies used, no field left out."""
     view = _make(KINDS[kind], text, many, 0)
     frame = dataclasses.replace(view.frame, kind=kind, path="runs/x/index.html")
     return dataclasses.replace(view, frame=frame)
@@ -93,7 +93,7 @@ def _value(cls: type[Any], name: str, hint: Any, text: Text, many: int, index: i
 def _tuple(cls: type[Any], name: str, hint: Any, text: Text, many: int) -> tuple[Any, ...]:
     items = typing.get_args(hint)
     if len(items) == 2 and items[1] is ...:
-        return tuple(_value(cls, name, items[0], text, many, index) for index in range(many))
+        return tuple(_value(cls, name, items[0], text, max(2, many - 2), index) for index in range(many))
     return tuple(_value(cls, name, item, text, many, 0) for item in items)
 
 
