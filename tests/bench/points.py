@@ -1,4 +1,4 @@
-"""A run with one very long series: logging, ending and reading it."""
+"""A run with one very long series: logging, ending, reading and building it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 import tracker
 from tracker import codec, fluent, reader
 
-from .measure import Figure, cpu_of, least
+from .measure import Figure, cpu_of, least, run_python
 from .place import Place
 from .sizes import Size
 
@@ -28,6 +28,11 @@ def measure(size: Size, place: Place) -> Iterator[Figure]:
     yield Figure(f"log {points}", logged, "s")
     yield Figure(f"end a run of {points}", ended, "s", times["decode"], "decoding the lines")
     yield Figure(f"read_history of {points}", times["read"], "s", times["decode"], "decoding the lines")
+    site = place.folder / "site"
+    built = run_python("-m", "tracker.cli", "build", place.folder / "points", "--out", site)
+    yield Figure(f"cold build of the run of {points}", built.cpu, "s", times["decode"], "decoding the lines")
+    yield Figure("... peak memory", built.peak / 1e6, "MB")
+    yield Figure("HTML of its page", (site / "runs" / run.run_id / "index.html").stat().st_size / 1000, "kB", budget=25)
 
 
 def _log(points: int) -> None:
