@@ -132,11 +132,12 @@ def test_only_the_rows_in_sight_exist(page: Page, site: Path) -> None:
 
 
 def test_columns_can_be_chosen(page: Page, site: Path) -> None:
-    """A column that is taken out is gone from the table and from the address."""
+    """A column that is taken out is gone from the table and from the address; the rows in sight are all there."""
     open_experiment(page, site)
     page.get_by_role("button", name="Columns").click()
     page.locator(".tk-popover").get_by_label("kind").uncheck()
     expect(page.locator("th[data-column='param:kind']")).to_have_count(0)
+    expect(rows(page).nth(20)).to_be_attached()
     assert "col=param:rate" in page.url
 
 

@@ -112,9 +112,12 @@ export class Grid {
   private draw(): void {
     if (this.printing) return;
     const { rows } = this.view;
-    const first = Math.max(0, Math.floor(this.element.scrollTop / this.rowHeight) - BEYOND);
-    const last = Math.min(rows.length, Math.ceil((this.element.scrollTop + this.element.clientHeight) / this.rowHeight) + BEYOND);
+    const { scrollTop, clientHeight } = this.element;
+    const first = Math.max(0, Math.floor(scrollTop / this.rowHeight) - BEYOND);
+    const last = Math.min(rows.length, Math.ceil((scrollTop + clientHeight) / this.rowHeight) + BEYOND);
     this.drawRows(first, last);
+    // A table that was just emptied or filled has another height than it had a moment ago.
+    if (this.element.clientHeight !== clientHeight) this.schedule();
   }
 
   private drawRows(first: number, last: number): void {
