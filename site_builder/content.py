@@ -88,7 +88,7 @@ def _bare_run(run: SiteRun, press: Press, problem: Problem) -> Made:
 
 def run_data(run: SiteRun) -> str:
     """The address of a run's data, with its version."""
-    return f"data/v1/runs/{run.id}.js?{run.version[:10]}"
+    return f"data/v1/runs/{run.id}.js?{run.version}"
 
 
 def _run_files(run: SiteRun, samples: Mapping[str, Series], full: str | None) -> dict[str, bytes]:
@@ -126,7 +126,7 @@ def experiment_chunks(found: SiteExperiment) -> dict[str, Sequence[SiteRun]]:
 
 
 def _chunk_name(found: SiteExperiment, number: int, part: Sequence[SiteRun]) -> str:
-    inputs = digest_of(found.digest, found.primary or "", *(f"{run.version}{run.parent_id}" for run in part))
+    inputs = digest_of(found.digest, found.primary or "", *(f"{run.id}{run.inputs}{run.parent_id}" for run in part))
     return f"data/v1/experiments/{found.slug}-{number}.{inputs[:10]}.js"
 
 

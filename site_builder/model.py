@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class SiteRun:
     """A run and its place in the site."""
 
-    __slots__ = ("children", "experiment", "file", "id", "parent", "read", "version")
+    __slots__ = ("children", "experiment", "file", "id", "parent", "read")
 
     def __init__(self, read: ReadRun, experiment: SiteExperiment, run_id: str) -> None:
         self.read = read
@@ -30,8 +30,6 @@ class SiteRun:
         self.experiment = experiment
         self.id = run_id
         """The run id, or a digest where the store holds one that cannot be an address."""
-        self.version = digest_of(read.digest, experiment.digest, run_id)
-        """Changes when anything of the run does; stands in the address of its data."""
         self.parent: SiteRun | None = None
         self.children: list[SiteRun] = []
 
@@ -59,12 +57,22 @@ class SiteRun:
         return RunLink(self.id, self.file.name, self.href, self.file.status)
 
     @property
+    def inputs(self) -> str:
+        """Changes when anything of the run or its experiment's file does."""
+        return self.read.digest + self.experiment.digest
+
+    @property
+    def version(self) -> str:
+        """The same in short, for the address of the run's data."""
+        return digest_of(self.inputs)[:10]
+
+    @property
     def page_digest(self) -> str:
         """Changes when anything on the run's page does, its relatives included."""
         if not self.parent and not self.children:
-            return self.version
+            return self.inputs
         relatives = [*self.children, self.parent] if self.parent else self.children
-        return digest_of(self.version, *(f"{run.id} {run.file.name} {run.file.status}" for run in relatives))
+        return digest_of(self.inputs, *(f"{run.id} {run.file.name} {run.file.status}" for run in relatives))
 
 
 class SiteExperiment:
@@ -75,7 +83,7 @@ class SiteExperiment:
         self.name = read.file.name
         self.slug = read.slug if names.is_slug(read.slug) else f"x-{digest_of(read.slug)}"
         self.href = f"experiments/{self.slug}/index.html"
-        self.digest = digest_of(msgspec.json.encode(read.file).decode(), self.slug)
+        self.digest = digest_of(msgspec.json.encode(read.file).decode(), self.slug)[:12]
         self.runs: list[SiteRun] = []
         """Newest first."""
         self._goals: dict[str, Goal | None] = {}

@@ -45,7 +45,7 @@ Text = Callable[[str, str], str]
 
 
 def fill(kind: str, text: Text, *, many: int = 5) -> Any:
-    """A view of a kind of page: `many` items in its tuples, fewer in theirs; all vocabularies used, no field left out."""
+    """A view of a kind of page: `many` items in its tuples, fewer in theirs; all vocabularies, no field left out."""
     view = _make(KINDS[kind], text, many, 0)
     frame = dataclasses.replace(view.frame, kind=kind, path="runs/x/index.html")
     return dataclasses.replace(view, frame=frame)
