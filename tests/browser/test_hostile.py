@@ -110,7 +110,9 @@ def chosen_pages(site: Path) -> list[str]:
     """All pages but those of runs, and as many of these as there is time for."""
     paths = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
     runs = [path for path in paths if path.startswith("runs/") and path != "runs/index.html"]
-    return [path for path in paths if path not in runs] + runs[:: max(1, len(runs) // PAGES)]
+    compared = ",".join(path.split("/")[1] for path in runs[:4])
+    others = [path for path in paths if path not in runs]
+    return [*others, f"compare/index.html?runs={compared}", *runs[:: max(1, len(runs) // PAGES)]]
 
 
 def test_copies_of_artifacts_do_not_run(site: Path, browser: Browser) -> None:
