@@ -59,7 +59,8 @@ class Authored:
     def tabs(self) -> list[Tab]:
         """A tab for each page at the top and for the first page of each folder."""
         texts = dict(self.pages)
-        return [Tab(_title(self._leader(name), texts), html_path(self._leader(name))) for name in self._tops()]
+        leaders = {name: self._leader(name) for name in self._tops()}
+        return [Tab(_tab_title(name, path, texts), html_path(path)) for name, path in leaders.items()]
 
     def sources(self) -> dict[str, Path]:
         """Where each of the files lies."""
@@ -147,6 +148,11 @@ def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, str]]:
         else:
             usable = entry.is_file(follow_symlinks=False)
             yield path, "" if usable else "is a link, no regular file, or lies too deep, so it is left out"
+
+
+def _tab_title(top: str, leader: str, texts: dict[str, str]) -> str:
+    """A page's own title; a folder's name, unless it has an index page that says better."""
+    return _title(leader, texts) if leader in (top, f"{top}/index.md") else _words(top)
 
 
 def _title(path: str, texts: dict[str, str]) -> str:

@@ -191,7 +191,7 @@ def test_authored_pages_are_part_of_the_site(sample: Path, site: Path) -> None:
     (sample / "pages" / "plot.png").write_bytes(b"png")
     build(sample, site)
     assert "About us" in (site / "about.html").read_text("utf-8")
-    assert 'href="../guide/start.html"' in (site / "runs" / "index.html").read_text("utf-8")
+    assert '<a href="../guide/start.html">Guide</a>' in (site / "runs" / "index.html").read_text("utf-8")
     assert (site / "plot.png").read_bytes() == b"png"
     (sample / "pages" / "about.md").unlink()
     assert build(sample, site).removed > 0
