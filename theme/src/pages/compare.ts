@@ -69,7 +69,7 @@ class Comparison {
     const add = button("Add a run", () => this.picker.open(), { class: `tk-button${runs.length ? "" : " tk-button--primary"}`, "aria-haspopup": "dialog" });
     const toggle = button("Only what differs", () => {
       this.onlyDifferences = !this.onlyDifferences;
-      void this.update();
+      void this.update().then(() => find<HTMLElement>("[aria-pressed]", this.top)?.focus());
     }, { "aria-pressed": String(this.onlyDifferences) });
     const note = missing > 0 && h("p", { class: "tk-toolbar__hint", role: "status" }, `${missing} of ${this.ids.length} runs are not on this site.`);
     this.top.replaceChildren(add, ...(runs.length > 1 ? [toggle] : []), ...(note ? [note] : []));

@@ -74,7 +74,7 @@ function tag(item: ParamValue): Value {
 function rowsWith(chunk: ExperimentChunk, text: string): Uint8Array {
   const rows = new Uint8Array(chunk.rows);
   chunk.name.forEach((name, row) => {
-    if (name.toLowerCase().includes(text) || chunk.id[row]!.startsWith(text)) rows[row] = 1;
+    if (name.toLowerCase().includes(text) || chunk.id[row]!.startsWith(text) || chunk.id[row]!.endsWith(text)) rows[row] = 1;
   });
   const numbers = ONLY_NUMBERS.test(text);
   for (const item of chunk.params) mark(rows, item, text, (value) => holds(param(value), text, numbers));
