@@ -102,6 +102,8 @@ def experiment_chunk(experiment: SiteExperiment, runs: Sequence[SiteRun]) -> byt
 
 
 _MISSING = object()
+_NAN = float("nan")
+"""One for all, since a dictionary takes each for another."""
 
 
 def _columns(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -111,6 +113,7 @@ def _columns(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _column(key: str, values: list[Any]) -> dict[str, Any]:
     """Values in a row each, or codes into a list of the different ones where they repeat."""
+    values = [_NAN if value != value else value for value in values]
     codes: dict[tuple[type, Any], int] = {}
     coded = [-1 if value is _MISSING else codes.setdefault((type(value), value), len(codes)) for value in values]
     if len(codes) * 2 <= len(values):
