@@ -16,12 +16,10 @@ import msgspec
 
 from tracker.exceptions import InvalidValueError
 from tracker.names import check_name, check_text
-from tracker.schema import MetricSummary, Record, RunFile
+from tracker.schema import MAX_TIME, MetricSummary, Record, RunFile
 
 Param = float | int | bool | str | None
 
-MAX_TIME = 253_402_300_799_999
-"""UTC milliseconds of the end of the year 9999, beyond which no date can be shown."""
 MAX_TEXT = 1_000_000
 """Characters in the value of a param or tag."""
 
@@ -238,16 +236,26 @@ def _strict(value: float) -> object:
 
 def read_run_file(data: bytes) -> RunFile:
     """The struct of `run.json`, with params and metrics as plain values; ValueError says what is wrong."""
-    run = run_decoder.decode(data)
+    run = run_decoder.decode(data.decode())  # as text, since names that are not ours are not looked at as bytes
     for key, value in run.params.items():
         if type(value) not in _PLAIN:
             run.params[key] = read_param(value)
     for key, metric in run.metrics.items():
+        if int in (type(metric.min), type(metric.max)):
+            _check_bounds(key, metric)
         if type(metric.last) is not float or type(metric.first) is not float:
             run.metrics[key] = msgspec.structs.replace(
                 metric, last=read_number(metric.last), first=read_number(metric.first)
             )
     return run
+
+
+def _check_bounds(key: str, metric: MetricSummary) -> None:
+    for bound in (metric.min, metric.max):
+        try:
+            float(bound or 0)
+        except OverflowError:
+            raise ValueError(f"metric {key!r:.60} is beyond the range of a float") from None
 
 
 def _short(number: int) -> str:

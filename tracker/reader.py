@@ -17,13 +17,14 @@ from tracker import _io, codec, layout, logs, names, settings
 from tracker.exceptions import NewerSchemaError, NotAStoreError, NotFoundError, did_you_mean
 from tracker.index import Entry, Index, signature
 from tracker.logs import MergedLogs, Problem
-from tracker.schema import SCHEMA, ExperimentFile, RunFile, StoreFile
+from tracker.schema import MAX_TIME, SCHEMA, ExperimentFile, RunFile, StoreFile
 from tracker.snapshot import file_lives, make_snapshot
 from tracker.summary import Series
 from tracker.yaml_files import MAX_YAML, read_yaml
 
 MAX_FILE = 64 * 1024 * 1024
 """Bytes of the largest `run.json` that is read."""
+_NO_FOLDER = "is a link or no folder, and is not followed"
 
 
 class ReadRun(msgspec.Struct, frozen=True, gc=False):
@@ -205,7 +206,7 @@ def read_experiment_file(folder: Path) -> ExperimentFile:
 
 
 def _read_experiments(root: Path, index: Index, problems: list[Problem]) -> Iterator[ReadExperiment]:
-    for slug in folders(layout.experiments(root)):
+    for slug in _folders(root, layout.experiments(root), problems):
         folder = layout.experiment(root, slug)
         try:
             file = read_experiment_file(folder)
@@ -213,26 +214,46 @@ def _read_experiments(root: Path, index: Index, problems: list[Problem]) -> Iter
             reason = error.strerror if isinstance(error, OSError) else error
             problems.append(Problem(f"{layout.EXPERIMENTS}/{slug}/{layout.EXPERIMENT_FILE}", None, str(reason)))
             file = ExperimentFile(id=slug, name=slug)
-        yield ReadExperiment(slug, folder, file, _read_runs(root, slug, index))
+        yield ReadExperiment(slug, folder, file, _read_runs(root, slug, index, problems))
 
 
 def folders(path: Path) -> list[str]:
     """Names of the folders in a folder, sorted; links, unfinished ones and names that are no text left out."""
+    return _listed(path)[0]
+
+
+def _folders(root: Path, path: Path, problems: list[Problem]) -> list[str]:
+    """The same for a folder of a store, with a problem for each thing that should have been a folder."""
+    found, strange = _listed(path)
+    place = path.relative_to(root).as_posix()
+    problems += [Problem(f"{place}/{name}".rstrip("/"), None, reason) for name, reason in strange]
+    return found
+
+
+def _listed(path: Path) -> tuple[list[str], list[tuple[str, str]]]:
+    """Folders in a folder; and by name ("" for itself), with the reason, what else is passed over."""
     if not _io.is_folder(path):
-        return []
+        return [], [("", _NO_FOLDER)] if os.path.lexists(path) else []
+    found, strange = [], []
     try:
         with os.scandir(path) as entries:
-            found = [e.name for e in entries if not e.name.startswith(".") and e.is_dir(follow_symlinks=False)]
-    except OSError:
-        return []
-    return sorted(filter(names.is_text, found))
+            for entry in entries:
+                if entry.name.startswith(".") or not names.is_text(entry.name):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    found.append(entry.name)
+                elif entry.is_symlink() or names.is_run_id(entry.name):
+                    strange.append((entry.name, _NO_FOLDER))
+    except OSError as error:
+        return [], [("", f"cannot be listed: {error.strerror}")]
+    return sorted(found), sorted(strange)
 
 
-def _read_runs(root: Path, slug: str, index: Index) -> tuple[ReadRun, ...]:
+def _read_runs(root: Path, slug: str, index: Index, problems: list[Problem]) -> tuple[ReadRun, ...]:
     base = layout.runs(root, slug)
     known = index.runs.get(slug, {})
     entries: dict[str, Entry] = {}
-    for run_id in folders(base):
+    for run_id in _folders(root, base, problems):
         entry = known.get(run_id)
         folder = f"{base}/{run_id}"
         if entry is None or not entry.is_current(folder):
@@ -303,8 +324,6 @@ def _read_identity(folder: Path) -> tuple[bytes, RunFile, list[Problem]]:
             raise ValueError(f"has schema {identity.schema}; this tracker reads up to {SCHEMA}")
         if identity.run_id != folder.name:
             raise ValueError(f"is of the run {identity.run_id!r:.50}, not of the folder it lies in")
-        if not 0 <= identity.start_time <= codec.MAX_TIME or not 0 <= (identity.end_time or 0) <= codec.MAX_TIME:
-            raise ValueError(f"has impossible times: {identity.start_time}, {identity.end_time}")
         return data, identity, []
     except OSError as error:
         problem = Problem(str(path), None, f"cannot be read: {error.strerror or error}")
@@ -317,7 +336,7 @@ def _unknown_run(folder: Path) -> RunFile:
     """What a run is called when its identity was destroyed; its logs tell the rest."""
     started = 0
     if names.is_run_id(folder.name):
-        started = min(int(folder.name[:12], 16), codec.MAX_TIME)
+        started = min(int(folder.name[:12], 16), MAX_TIME)
     return RunFile(SCHEMA, folder.name, f"run {folder.name[-6:]}", "", "STALE", started)
 
 

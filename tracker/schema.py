@@ -6,15 +6,21 @@ fields that it does not know, so an older reader survives a newer writer of the 
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Meta, Struct
 
 SCHEMA = 1
 
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED", "STALE"]
 Goal = Literal["maximize", "minimize"]
 Number = float | int
+MAX_TIME = 253_402_300_799_999
+"""UTC milliseconds of the end of the year 9999, beyond which no date can be shown."""
+Time = Annotated[int, Meta(ge=0, le=MAX_TIME)]
+"""UTC milliseconds."""
+Step = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
+Count = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
 
 
 class StoreFile(Struct, frozen=True):
@@ -52,22 +58,22 @@ class Source(Struct, frozen=True, gc=False):
 class MetricSummary(Struct, frozen=True, gc=False):
     """One metric of one run in a few numbers. Non-finite points count, but never win min, max, mean or best."""
 
-    count: int
+    count: Count
     """Points logged, non-finite ones included."""
     last: Any
     """Value of the point with the highest (step, time, value): float, or "NaN", "Infinity", "-Infinity" in the file."""
-    last_step: int
-    last_time: int
+    last_step: Step
+    last_time: Time
     """UTC milliseconds of the last point."""
     first: Any
-    first_step: int
+    first_step: Step
     min: Number | None = None
     """None when no point was finite. The same holds for the fields below."""
-    min_step: int | None = None
+    min_step: Step | None = None
     max: Number | None = None
-    max_step: int | None = None
+    max_step: Step | None = None
     mean: float | None = None
-    nonfinite: int = 0
+    nonfinite: Count = 0
     """How many points were NaN or infinite."""
     spark: str = ""
     """The curve's shape in up to 24 characters 0-9a-z (36 levels between min and max; "-" is non-finite)."""
@@ -76,7 +82,7 @@ class MetricSummary(Struct, frozen=True, gc=False):
 class LogState(Struct, frozen=True, gc=False):
     """How far a snapshot has read one log file."""
 
-    bytes: int
+    bytes: Count
     closed: bool
     """False: its writer had not said goodbye, so the file may have grown since."""
 
@@ -84,10 +90,10 @@ class LogState(Struct, frozen=True, gc=False):
 class Process(Struct, frozen=True):
     """Which process wrote a log file, so that a reader on the same machine can tell if it is still alive."""
 
-    pid: int
+    pid: Annotated[int, Meta(ge=0, le=(1 << 31) - 1)]
     machine: str
     """Hash of the boot and the process namespace: says "same machine, same boot", names neither."""
-    started: int
+    started: Count
     """Start of the process in clock ticks since boot; 0 where the system does not tell."""
 
 
@@ -102,9 +108,8 @@ class RunFile(Struct, frozen=True, gc=False):
     name: str
     experiment_id: str
     status: Status
-    start_time: int
-    """UTC milliseconds."""
-    end_time: int | None = None
+    start_time: Time
+    end_time: Time | None = None
     ended_by: str | None = None
     """The signal or the type of the exception that ended the run."""
     parent: str | None = None
@@ -132,8 +137,8 @@ class Record(Struct, frozen=True, gc=False, omit_defaults=True):
     end: Status | None = None
     """Last line of a closed file: how this writer ended."""
     value: Any = UNSET
-    step: int = 0
-    time: int = 0
+    step: Step = 0
+    time: Time = 0
     """UTC milliseconds."""
     deleted: bool = False
     """With `tag`: the tag was deleted."""

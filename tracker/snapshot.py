@@ -6,7 +6,6 @@ import msgspec
 
 from tracker import _clock, settings
 from tracker import process as processes
-from tracker.codec import MAX_TIME
 from tracker.logs import LogFile, MergedLogs
 from tracker.schema import LogState, Process, RunFile, Status
 from tracker.summary import summarize
@@ -60,7 +59,7 @@ def _ending(identity: RunFile, files: list[LogFile]) -> _Ending:
         return _ending_without_logs(identity, files)
     owner = max(owners, key=lambda file: (file.header.time, file.name) if file.header else (0, ""))
     if owner.end is not None and owner.end.end is not None:
-        return _Ending(owner.end.end, min(owner.end.time, MAX_TIME), owner.end.signal)
+        return _Ending(owner.end.end, owner.end.time, owner.end.signal)
     if identity.status != "RUNNING" and owner.name in identity.logs:
         return _Ending(identity.status, identity.end_time, identity.ended_by)  # its end was lost since
     process = owner.header.process if owner.header else None
@@ -91,4 +90,4 @@ def _lives(process: Process | None) -> bool | None:
 
 
 def _last_time(identity: RunFile, files: list[LogFile]) -> int:
-    return min(MAX_TIME, max([identity.start_time, *(file.last_time for file in files)]))
+    return max([identity.start_time, *(file.last_time for file in files)])
