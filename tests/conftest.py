@@ -8,10 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tracker import _clock
 
 from .promises.figures import tell_figures
+
+settings.register_profile("tracker", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tracker")  # a machine that is busy proves nothing
 
 TERMINAL = {"COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"}
 """What rich obeys. Workers inherit the first two from pytest, whose readline sets them."""
