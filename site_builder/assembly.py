@@ -110,10 +110,7 @@ class Assembly:
                 self._write(name, digest, Made({}, {path: source}))
 
     def _add_site(self) -> None:
-        self.problems += [
-            Problem(f"experiments/{run.read.slug}/runs/{run.file.run_id}", None, "has the id of another run", run.id)
-            for run in self.site.twins
-        ]
+        self.problems += [Problem(run.place, None, "has the id of another run", run.id) for run in self.site.twins]
         units = [self.units[f"experiment/{found.slug}"] for found in self.site.experiments]
         data = [path for unit in units for path in unit.files if path.startswith("data/")]
         digest = digest_of(self.site.digest, repr(self.problems), *data)

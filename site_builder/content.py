@@ -34,7 +34,7 @@ def make_run(run: SiteRun, press: Press, root: Path) -> Made:
         return _whole_run(run, press, root)
     except Exception as error:
         reason = f"could not be shown in full: {type(error).__name__}: {error}"
-        problem = Problem(str(run.read.folder.relative_to(root).as_posix()), None, reason, run.id)
+        problem = Problem(run.place, None, reason, run.id)
         return _bare_run(run, press, problem)
 
 
@@ -43,9 +43,8 @@ def _whole_run(run: SiteRun, press: Press, root: Path) -> Made:
     samples = {key: sample(series) for key, series in sorted(history.series.items())}
     artifacts = read_artifacts(run.read.folder, f"runs/{run.id}/artifacts")
     environment, damage = _environment(run)
-    place = run.read.folder.relative_to(root).as_posix()
     new = _new_problems(run, history, root)
-    new += [Problem(f"{place}/{path}", None, reason, run.id) for path, reason in [*damage, *artifacts.problems]]
+    new += [Problem(f"{run.place}/{path}", None, reason, run.id) for path, reason in [*damage, *artifacts.problems]]
     is_sampled = any(len(samples[key].values) < len(series) for key, series in history.series.items())
     full = f"data/v1/runs/{run.id}.csv" if is_sampled else None
     view = run_view(

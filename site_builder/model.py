@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tracker import names
+from tracker import layout, names
 from tracker.reader import ReadExperiment, ReadRun, ReadStore
 from tracker.schema import Goal, MetricSummary, RunFile
 from tracker.summary import best_of, goal_of
@@ -37,6 +37,11 @@ class SiteRun:
     def href(self) -> str:
         """The run's page."""
         return f"runs/{self.id}/index.html"
+
+    @property
+    def place(self) -> str:
+        """The run's folder, relative to the store."""
+        return f"{layout.EXPERIMENTS}/{self.read.slug}/{layout.RUNS}/{self.file.run_id}"
 
     @property
     def parent_id(self) -> str | None:
