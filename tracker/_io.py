@@ -39,6 +39,7 @@ _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) 
 def open_log(path: Path) -> int:
     """Create a new file for appending; raises FileExistsError when it is there."""
     _point("open", path)
+    _refuse_link(path.parent)
     return os.open(path, _CREATE | os.O_APPEND, 0o666)
 
 
@@ -77,10 +78,19 @@ def close(fd: int) -> None:
         os.close(fd)
 
 
-def make_folder(path: Path) -> None:
-    """Make a folder and the folders above it; one that is there is fine."""
+def make_folder(path: Path, *, inside: Path) -> None:
+    """Make a folder and those above it; one that is there is fine, a link below `inside` is not: it may lead out."""
     _point("mkdir", path)
+    place = inside
+    for part in path.relative_to(inside).parts:
+        place /= part
+        _refuse_link(place)
     path.mkdir(parents=True, exist_ok=True)
+
+
+def _refuse_link(folder: Path) -> None:
+    if folder.is_symlink():
+        raise OSError(errno.ELOOP, f"{folder.name!r} is a link, and links are not followed", str(folder))
 
 
 def replace_file(path: Path, data: bytes, *, durable: bool) -> None:

@@ -75,7 +75,7 @@ def _prepare(run_folder: Path, path: PurePosixPath) -> Path:
                 f"{str(path)!r} leads through {part!r}, which is a file or a link. Use another path."
             )
     with _io.explained("make a folder for", place):
-        _io.make_folder(place)
+        _io.make_folder(place, inside=run_folder)
     target = place / path.name
     if _io.is_folder(target):
         raise InvalidNameError(f"{str(path)!r} is a folder of artifacts. Give the file another name.")

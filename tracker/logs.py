@@ -85,10 +85,9 @@ class MergedLogs(msgspec.Struct):
 def list_logs(run_folder: Path) -> list[str]:
     """Names of the log files of a run in the order in which they were begun; OSError when there is no such folder."""
     folder = f"{run_folder}{os.sep}{layout.LOG}"
-    found = os.listdir(folder)  # noqa: PTH208
-    if not _io.is_folder(folder):
+    if Path(folder).is_symlink():
         raise OSError(errno.ENOTDIR, "It is a link")
-    found = [name for name in found if name.endswith(layout.LOG_SUFFIX) and not name.startswith(".")]
+    found = [name for name in os.listdir(folder) if name.endswith(layout.LOG_SUFFIX) and name[0] != "."]  # noqa: PTH208
     return sorted(filter(names.is_text, found))
 
 

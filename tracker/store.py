@@ -52,7 +52,7 @@ class Store:
     def _create(self) -> None:
         if self.root.exists() and not self.root.is_dir():
             raise NotAStoreError(f"{self.root} is a file. Name a folder for the store.")
-        _io.make_folder(self.root)
+        _io.make_folder(self.root, inside=self.root)
         strangers = [path.name for path in self.root.iterdir() if not path.name.startswith(".")]
         if strangers and not layout.experiments(self.root).is_dir() and layout.STORE_FILE not in strangers:
             raise NotAStoreError(
@@ -113,7 +113,7 @@ class Store:
         with _io.explained("make an experiment in", folder):
             try:
                 with _built_aside(folder, durable=self.durable) as aside:
-                    _io.make_folder(aside / layout.RUNS)
+                    _io.make_folder(aside / layout.RUNS, inside=self.root)
                     self._create_yaml(aside / layout.EXPERIMENT_FILE, file)
             except FileExistsError:
                 return False
@@ -125,7 +125,7 @@ class Store:
         """The experiment in a folder; None when there is none, StoreError when its file is damaged."""
         folder = layout.experiment(self.root, slug)
         try:
-            return self._read(slug) if _io.is_folder(folder) else None
+            return self._read(slug) if _io.is_folder(folder) and _io.is_folder(folder.parent) else None
         except OSError:
             return None
         except ValueError as error:
@@ -167,7 +167,7 @@ class Store:
         """Make the folder of a run; it appears whole, under its final name."""
         folder = layout.run(self.root, slug, file.run_id)
         with _io.explained("make a run in", folder), _built_aside(folder, durable=False) as aside:
-            _io.make_folder(aside / layout.LOG)
+            _io.make_folder(aside / layout.LOG, inside=self.root)
             _io.replace_file(aside / layout.RUN_FILE, codec.run_file_bytes(file), durable=False)
             if environment is not None:
                 _io.replace_file(aside / layout.ENVIRONMENT_FILE, codec.json_file(environment), durable=False)
@@ -178,7 +178,7 @@ class Store:
         folder = reader.find_run(self.root, run_id)
         target = layout.trashed_run(self.root, folder.parent.parent.name, run_id)
         with _io.explained("delete the run in", folder):
-            _io.make_folder(target.parent)
+            _io.make_folder(target.parent, inside=self.root)
             _io.move_folder(folder, target, durable=self.durable)
 
     def restore_run(self, run_id: str) -> None:
@@ -189,7 +189,7 @@ class Store:
             if _io.is_folder(folder):
                 target = layout.run(self.root, slug, run_id)
                 with _io.explained("restore the run to", target):
-                    _io.make_folder(target.parent)
+                    _io.make_folder(target.parent, inside=self.root)
                     _io.move_folder(folder, target, durable=self.durable)
                 return
         raise NotFoundError(f"There is no run {run_id} in the trash of {self.root}.")

@@ -83,7 +83,7 @@ def make_store(store: Path) -> None:
     path = layout.store_file(store)
     if not path.exists():
         with _io.explained("make a store in", store):
-            _io.make_folder(store)
+            _io.make_folder(store, inside=store)
             _io.replace_file(path, STORE_FILE.encode(), durable=False)
 
 
