@@ -77,6 +77,9 @@ FOREIGN = {
 }
 """Files that are something else."""
 
+NO_TEXT = (b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xf5\x80\x80\x80", b"\xc0\xaf")
+"""Bytes that are no UTF-8."""
+
 
 @dataclass(frozen=True)
 class Damage:
@@ -132,9 +135,7 @@ def _nul_tail(data: bytes, dice: random.Random) -> bytes:
 
 def _bad_utf8(data: bytes, dice: random.Random) -> bytes:
     place = dice.randrange(len(data))
-    return (
-        data[:place] + dice.choice((b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xf5\x80\x80\x80", b"\xc0\xaf")) + data[place:]
-    )
+    return data[:place] + dice.choice(NO_TEXT) + data[place:]
 
 
 def _duplicate(data: bytes, dice: random.Random) -> bytes:
@@ -189,7 +190,7 @@ def foreign_damages(target: str) -> Iterator[Damage]:
 
 
 def field_damages(target: str, text: str, *, around: tuple[str, str] = ("", "")) -> Iterator[Damage]:
-    """Each value of a JSON text, at any depth, replaced by each of the wrong ones; `around` is what else is in the file."""
+    """Each value of a JSON text, at any depth, replaced by each wrong one; `around` is what else is in the file."""
     for path in _paths(json.loads(text)):
         for name, wrong in WRONG.items():
             value = json.loads(text)
@@ -247,7 +248,7 @@ def _socket(path: Path) -> None:
 def _full_folder(path: Path) -> None:
     for name in (path.name, "run.json", "x.jsonl", "artifacts", "a\nb", '"><img src=x onerror=window.PWN=1>'):
         (path / name / "deeper").mkdir(parents=True, exist_ok=True)
-    os.mkdir(os.fsencode(path) + b"/\xff\xfe")
+    Path(os.fsdecode(os.fsencode(path) + b"/\xff\xfe")).mkdir()
     (path / "deeper.txt").write_text("x")
 
 

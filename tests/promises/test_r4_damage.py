@@ -1,4 +1,4 @@
-"""R4: no damage to one run breaks the listing or the build, changes another run, or goes unnoticed where it cost data."""
+"""R4: no damage to a run breaks the listing or the build, changes another run, or costs data without being named."""
 
 from __future__ import annotations
 
