@@ -26,6 +26,7 @@ MAX_DEPTH = 20
 """Folders in each other that are looked into."""
 
 _HEADING = re.compile(r"^#[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
+_LINK = re.compile(r"\]\(([^)#\s]+\.md)\b")
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*\n", re.DOTALL)
 _TITLE = re.compile(r"^title:[ \t]*(\S.*?)[ \t]*$", re.MULTILINE)
 
@@ -80,7 +81,12 @@ class Authored:
         return f"{top}/index.md" if f"{top}/index.md" in below else below[0]
 
     def _below(self, prefix: str) -> list[str]:
-        return [path for path, _ in self.pages if path.startswith(prefix)]
+        """The pages of a folder: its index page, those that it links to in that order, and the others by name."""
+        index = f"{prefix}index.md"
+        links = _LINK.findall(dict(self.pages).get(index, ""))
+        order = {f"{prefix}{link}": number for number, link in reversed(list(enumerate(links)))}
+        below = [path for path, _ in self.pages if path.startswith(prefix)]
+        return sorted(below, key=lambda path: (path != index, order.get(path, len(order))))
 
 
 def read_authored(folder: Path | None) -> Authored:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import tracker
+from site_builder.authored import read_authored
 from site_builder.build import build
 from site_builder.output import MANIFEST
 from tracker.exceptions import NotAStoreError, SiteError
@@ -196,6 +197,16 @@ def test_authored_pages_are_part_of_the_site(sample: Path, site: Path) -> None:
     (sample / "pages" / "about.md").unlink()
     assert build(sample, site).removed > 0
     assert not (site / "about.html").exists()
+
+
+def test_a_folder_of_pages_follows_its_index_page(tmp_path: Path) -> None:
+    """Pages stand in the order in which index.md links to them, the others behind them by name."""
+    (tmp_path / "guide").mkdir()
+    (tmp_path / "guide" / "index.md").write_text("[two](two.md#part), [one](one.md), [two](two.md)\n")
+    for name in ("one", "two", "also"):
+        (tmp_path / "guide" / f"{name}.md").write_text(f"# {name}\n")
+    order = [f"guide/{name}.md" for name in ("index", "two", "one", "also")]
+    assert read_authored(tmp_path).nav() == [{"Guide": order}]
 
 
 def test_authored_pages_cannot_take_our_places_or_lead_outside(sample: Path, site: Path, tmp_path: Path) -> None:
