@@ -70,7 +70,7 @@ const SOURCE: Source<Run> = {
   },
   finder: (text) => (run) => {
     const params = Object.entries(run.params).flatMap(([key, value]) => [key, textOf(param(value) ?? null)]);
-    return run.id.startsWith(text) || [run.name, ...params, ...Object.entries(run.tags).flat()].some((part) => part.toLowerCase().includes(text));
+    return run.id.startsWith(text) || (text.length >= 4 && run.id.endsWith(text)) || [run.name, ...params, ...Object.entries(run.tags).flat()].some((part) => part.toLowerCase().includes(text));
   },
 };
 

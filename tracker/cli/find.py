@@ -1,4 +1,4 @@
-"""Which run somebody means: by its id, the beginning of its id, or its name."""
+"""Which run somebody means: by its id, the beginning or end of its id, or its name."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ def find_run(store: ReadStore, reference: str) -> Found:
 
 
 def _matches(run: ReadRun, reference: str) -> bool:
-    return run.file.name == reference or run.file.run_id.startswith(reference.lower())
+    part = reference.lower()
+    return run.file.name == reference or run.file.run_id.startswith(part) or run.file.run_id.endswith(part)
 
 
 def _several(reference: str, matches: Sequence[Found]) -> str:
@@ -52,9 +53,9 @@ def _several(reference: str, matches: Sequence[Found]) -> str:
 
 
 def id_length(ids: Iterable[str]) -> int:
-    """How many digits tell all ids apart."""
+    """How many digits at their end, the random part, tell all ids apart."""
     length = SHORTEST_ID
-    for before, after in pairwise(sorted(set(ids))):
+    for before, after in pairwise(sorted({run_id[::-1] for run_id in ids})):
         while before[:length] == after[:length]:
             length += 1
     return length

@@ -22,7 +22,8 @@ class Best(NamedTuple):
 
 
 def goal_metrics(subjects: Sequence[RunSubject]) -> list[tuple[str, Goal]]:
-    """Metrics with a goal: declared ones as they were declared, then guessed ones, those of most runs first."""
+    """Metrics with a goal, in the order of the site: declared ones as they were declared, then those of most runs, of
+    equals those of validation."""
     counts: Counter[tuple[str, Goal]] = Counter()
     declared = {metric: None for _, experiment in subjects for metric in experiment.goal}
     for run, experiment in subjects:
@@ -30,7 +31,13 @@ def goal_metrics(subjects: Sequence[RunSubject]) -> list[tuple[str, Goal]]:
             if goal := goal_of(metric, experiment.goal):
                 counts[metric, goal] += 1
     order = list(declared)
-    return sorted(counts, key=lambda key: (order.index(key[0]) if key[0] in declared else len(order), -counts[key]))
+
+    def rank(key: tuple[str, Goal]) -> tuple[int, int, bool, str]:
+        metric = key[0]
+        place = order.index(metric) if metric in declared else len(order)
+        return place, -counts[key], "val" not in metric.lower(), metric
+
+    return sorted(counts, key=rank)
 
 
 def best_run(subjects: Iterable[RunSubject], metric: str, goal: Goal) -> Best | None:

@@ -90,7 +90,7 @@ def chosen_columns(subjects: Sequence[RunSubject], fields: Sequence[tuple[str, F
 def default_columns(subjects: Sequence[RunSubject], store: ReadStore) -> Iterator[Column]:
     """Who it is and how it went; the best of each metric with a goal; parameters that vary."""
     length = id_length(run.file.run_id for run in store.runs())
-    yield Column("id", [cell(run.run_id[:length]) for run, _ in subjects])
+    yield Column("id", [cell(run.run_id[-length:]) for run, _ in subjects])
     yield Column("name", [cell(run.name) for run, _ in subjects])
     yield Column("status", [status_cell(run.status) for run, _ in subjects], rank=1)
     if len({experiment.name for _, experiment in subjects}) > 1:

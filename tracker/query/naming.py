@@ -68,14 +68,17 @@ def _attribute(cursor: Cursor, vocabulary: Vocabulary, token: Token, name: str) 
 def _unknown(cursor: Cursor, vocabulary: Vocabulary, token: Token, name: str) -> NoReturn:
     families = [f"{prefix}.<key>" for prefix in ("metrics", "params", "tags") if prefix in vocabulary.prefixes]
     expected = f"one of {', '.join([*vocabulary.attributes, *families])}"
-    cursor.fail(f"there is no attribute {name!r}.{_hint(vocabulary, name.lower())}", expected, token)
+    cursor.fail(f"there is no attribute {name!r}.{_hint(vocabulary, name)}", expected, token)
 
 
 def _hint(vocabulary: Vocabulary, name: str) -> str:
-    prefix, dot, _ = name.partition(".")
+    prefix, dot, _ = name.lower().partition(".")
     if prefix in ("dataset", "datasets"):
         return " Datasets cannot be searched."
-    return did_you_mean(prefix, vocabulary.prefixes) if dot else did_you_mean(name, vocabulary.attributes)
+    if dot:
+        return did_you_mean(prefix, vocabulary.prefixes)
+    close = did_you_mean(name.lower(), vocabulary.attributes)
+    return close if close or "metrics" not in vocabulary.prefixes else f" Did you mean metrics.{name} or params.{name}?"
 
 
 def _function(cursor: Cursor, vocabulary: Vocabulary) -> Field:

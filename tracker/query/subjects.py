@@ -69,8 +69,11 @@ class RunSource:
         return _duration if key == "duration" else _attribute(_RUN_ATTRIBUTES[key])
 
     def finder(self, text: str) -> Callable[[RunLike], bool]:
-        """Finds a lower-case text in the name, params, tags and notes, or at the start of the id."""
-        return lambda run: run.file.run_id.startswith(text) or text in _run_text(run.file)
+        """Finds a lower-case text in the name, params, tags and notes, or at the start or end of the id."""
+        ends = text if len(text) >= SHORTEST_END else "no id"
+        return lambda run: (
+            run.file.run_id.startswith(text) or run.file.run_id.endswith(ends) or text in _run_text(run.file)
+        )
 
 
 class ExperimentSource:
@@ -85,6 +88,9 @@ class ExperimentSource:
         """Finds a lower-case text in the name, the description and the tags."""
         return lambda experiment: text in _experiment_text(experiment)
 
+
+SHORTEST_END = 4
+"""Digits at the end of an id that name a run, as pages and tables show them."""
 
 _RUN_ATTRIBUTES = {
     "status": "file.status",

@@ -70,11 +70,18 @@ function tag(item: ParamValue): Value {
   return typeof item === "string" ? item : undefined;
 }
 
-/** 1 for each row whose name, params or tags hold the text, or whose id begins with it. */
+const SHORTEST_END = 4;
+
+/** Whether a text is the beginning of an id, or its end as pages show it. */
+function namesRun(id: string, text: string): boolean {
+  return id.startsWith(text) || (text.length >= SHORTEST_END && id.endsWith(text));
+}
+
+/** 1 for each row whose name, params or tags hold the text, or whose id begins or ends with it. */
 function rowsWith(chunk: ExperimentChunk, text: string): Uint8Array {
   const rows = new Uint8Array(chunk.rows);
   chunk.name.forEach((name, row) => {
-    if (name.toLowerCase().includes(text) || chunk.id[row]!.startsWith(text) || chunk.id[row]!.endsWith(text)) rows[row] = 1;
+    if (name.toLowerCase().includes(text) || namesRun(chunk.id[row]!, text)) rows[row] = 1;
   });
   const numbers = ONLY_NUMBERS.test(text);
   for (const item of chunk.params) mark(rows, item, text, (value) => holds(param(value), text, numbers));

@@ -54,14 +54,15 @@ function quotesKey(cursor: Cursor): boolean {
 function attribute(cursor: Cursor, token: Token, name: string): Field {
   const found = ATTRIBUTES.get(name.toLowerCase());
   if (found) return { family: "attribute", key: found, fold: "last" };
-  return cursor.fail(`there is no attribute '${name}'.${hint(name.toLowerCase())}`, `one of ${[...ATTRIBUTES.keys(), ...FAMILIES].join(", ")}`, token);
+  return cursor.fail(`there is no attribute '${name}'.${hint(name)}`, `one of ${[...ATTRIBUTES.keys(), ...FAMILIES].join(", ")}`, token);
 }
 
 function hint(name: string): string {
   const dot = name.indexOf(".");
-  const prefix = name.slice(0, Math.max(dot, 0));
+  const prefix = name.slice(0, Math.max(dot, 0)).toLowerCase();
   if (prefix === "dataset" || prefix === "datasets") return " Datasets cannot be searched.";
-  return dot < 0 ? didYouMean(name, ATTRIBUTES.keys()) : didYouMean(prefix, PREFIXES.keys());
+  if (dot >= 0) return didYouMean(prefix, PREFIXES.keys());
+  return didYouMean(name.toLowerCase(), ATTRIBUTES.keys()) || ` Did you mean metrics.${name} or params.${name}?`;
 }
 
 function readFunction(cursor: Cursor): Field {
