@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sortRows } from "../src/runs/column";
 import { RunsData } from "../src/runs/data";
+import { families } from "../src/runs/families";
+import { middleCut } from "../src/runs/shorten";
 import { sparkPath } from "../src/spark";
 import type { ExperimentChunk } from "../src/types";
 
@@ -59,4 +61,19 @@ test("a sparkline goes from low to high, breaks at gaps, and shows lone points",
   assert.equal(sparkPath("0z", 60, 18), "M2.0 16.0L58.0 2.0");
   assert.equal(sparkPath("0-z", 60, 18).split("M").length - 1, 2);
   assert.ok(sparkPath("0-zz", 60, 18).startsWith("M2.0 16.0h0M"));
+});
+
+test("a run is followed by its children at any depth; runs that are each other's parents are not lost", () => {
+  const parents = new Map([[1, 3], [0, 1], [5, 6], [6, 5]]);
+  const { rows, depths } = families([0, 1, 2, 3, 4, 5, 6], (row) => parents.get(row));
+  assert.deepEqual(rows, [2, 3, 1, 0, 4, 5, 6]);
+  assert.deepEqual([...depths], [[1, 1], [0, 2], [6, 1]]);
+  assert.deepEqual(families([0, 2], (row) => parents.get(row)), { rows: [0, 2], depths: new Map() });
+});
+
+test("a name too long for its column keeps its start and its end", () => {
+  const width = (text: string) => text.length;
+  assert.equal(middleCut("boosting-0.3-s2", 11, width), "boosti…3-s2");
+  assert.equal(middleCut("short", 5, width), "short");
+  assert.equal(middleCut("boosting", 0, width), "b…");
 });

@@ -14,7 +14,7 @@ export class RunsData {
   readonly status: string[];
   readonly start: number[];
   readonly duration: (number | null)[];
-  readonly parent: (string | null)[];
+  private readonly parent: (string | null)[];
   /** Version of each run's own chunk. */
   readonly version: string[];
   private readonly columns = new Map<string, Column>();
@@ -34,6 +34,12 @@ export class RunsData {
 
   rowOf(id: string): number | undefined {
     return this.rowOfId.get(id);
+  }
+
+  /** The row of its parent, where that is in the table. */
+  parentOf(row: number): number | undefined {
+    const id = this.parent[row];
+    return id ? this.rowOfId.get(id) : undefined;
   }
 
   experiment(row: number): { name: string; href: string } {

@@ -3,7 +3,8 @@ import { find, findAll, h } from "../dom";
 import { siteUrl } from "../page";
 import type { Column } from "./column";
 import { columnName, headCell } from "./head";
-import { Row } from "./row";
+import { indentOf, Row } from "./row";
+import { middleCut } from "./shorten";
 import type { RunsView } from "./view";
 
 const BEYOND = 8;
@@ -25,6 +26,8 @@ export class Grid {
   private columns: Column[] = [];
   private rowHeight = ROW_HEIGHT;
   private frame = 0;
+  private nameWidth = Infinity;
+  private measureName = (text: string) => text.length;
   private printing = false;
 
   constructor(
@@ -69,7 +72,9 @@ export class Grid {
     const cells = all.map((column, index) => headCell(column, index > 0 && all[index - 1]!.kind !== column.kind, this.view.stat));
     this.head.replaceChildren(h("tr", { "aria-rowindex": 1 }, ...cells));
     const measure = textMeasure(this.element);
-    const widths = all.map((column) => widthOf(column, this.view.rows, measure));
+    this.measureName = (text) => measure(text) * BOLD;
+    const widths = all.map((column) => widthOf(column, this.view, measure));
+    this.nameWidth = widths[0]! - BESIDE_NAME;
     this.widths.replaceChildren(...widths.map((width) => { const col = h("col"); col.style.width = `${width}px`; return col; }));
     this.table.style.width = `max(100%, ${widths.reduce((sum, width) => sum + width, 0)}px)`;
   }
@@ -159,10 +164,12 @@ export class Grid {
   }
 
   private fill(row: Row, index: number): void {
-    const { data, rows, ticked } = this.view;
+    const { data, rows, ticked, depths } = this.view;
     const at = rows[index]!;
     const id = data.id[at]!;
-    row.fill(at, index + 2, { id, name: data.name[at]!, href: siteUrl(`runs/${id}/index.html`), ticked: ticked.has(id), colour: this.swatch(id), child: data.parent[at] !== null });
+    const [name, depth] = [data.name[at]!, depths.get(at) ?? 0];
+    const room = this.nameWidth - (depth ? MARK : 0) - indentOf(depth);
+    row.fill(at, index + 2, { id, name, shown: middleCut(name, room, this.measureName), href: siteUrl(`runs/${id}/index.html`), ticked: ticked.has(id), colour: this.swatch(id), depth });
   }
 
   private onSort(event: Event): void {
@@ -197,12 +204,18 @@ function setHeight(row: HTMLElement, height: number): void {
 
 const SAMPLE = 200;
 const SPARK = 70;
+/** Names are written a little wider than what is measured; pixels of what stands beside them in their cell. */
+const BOLD = 1.06;
+const BESIDE_NAME = 64;
+const NARROW_NAME = 214;
+/** The mark before the name of a child. */
+const MARK = 16;
 
 /** Wide enough for the head and for what the first rows say, within bounds. */
-function widthOf(column: Column, rows: readonly number[], measure: (text: string) => number): number {
+function widthOf(column: Column, { rows, depths }: RunsView, measure: (text: string) => number): number {
   const sample = rows.slice(0, SAMPLE);
   const longest = sample.reduce((found, row) => (column.text(row).length > found.length ? column.text(row) : found), "");
-  if (column.id === "run:name") return NARROW.matches ? 150 : Math.round(Math.min(320, Math.max(160, measure(longest) * 1.06 + 76)));
+  if (column.id === "run:name") return NARROW.matches ? NARROW_NAME : Math.round(Math.min(320, Math.max(160, measure(longest) * BOLD + BESIDE_NAME + 12 + indentOf(Math.max(0, ...sample.map((row) => depths.get(row) ?? 0))))));
   const drawing = column.id === "run:status" ? 18 : sample.some((row) => column.spark(row)) ? SPARK : 0;
   return Math.round(Math.min(280, Math.max(64, measure(columnName(column)) * 0.86 + 56, measure(longest) + drawing + 30)));
 }

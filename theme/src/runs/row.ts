@@ -7,10 +7,21 @@ import { isRight } from "./head";
 export interface RunInfo {
   id: string;
   name: string;
+  /** The name as far as there is room for it. */
+  shown: string;
   href: string;
   ticked: boolean;
   colour: string | null;
-  child: boolean;
+  /** How many ancestors stand above it. */
+  depth: number;
+}
+
+const INDENT = 14;
+const DEEPEST = 8;
+
+/** Pixels that a name stands in; children of a run start below its name. */
+export function indentOf(depth: number): number {
+  return Math.max(0, Math.min(depth, DEEPEST) - 1) * INDENT;
 }
 
 interface CellParts {
@@ -42,9 +53,12 @@ export class Row {
     this.box.value = run.id;
     this.box.setAttribute("aria-label", `Choose ${run.name}`);
     this.link.href = run.href;
-    this.link.textContent = run.name;
+    this.link.textContent = run.shown;
     this.link.title = run.name;
-    this.link.classList.toggle("tk-child", run.child);
+    if (run.shown === run.name) this.link.removeAttribute("aria-label");
+    else this.link.setAttribute("aria-label", run.name);
+    this.link.classList.toggle("tk-child", run.depth > 0);
+    this.link.style.marginLeft = `${indentOf(run.depth)}px`;
     this.element.classList.toggle("tk-drawn", run.colour !== null);
     this.element.style.setProperty("--run", run.colour ?? "transparent");
     for (const cell of this.cells) fillCell(cell, row);

@@ -2,6 +2,7 @@
 import { type Params, readList, readParam, writeParams } from "../address";
 import { type Stat, sortRows } from "./column";
 import type { RunsData } from "./data";
+import { families } from "./families";
 
 export interface Sort {
   column: string;
@@ -21,6 +22,8 @@ export class RunsView {
   query: string;
   /** The matching rows in their order. */
   rows: number[] = [];
+  /** How far rows stand in below their parents; a list that is filtered or sorted by a value is flat. */
+  depths: ReadonlyMap<number, number> = new Map();
   private match: Match | null = null;
   private readonly listeners: (() => void)[] = [];
 
@@ -91,7 +94,9 @@ export class RunsView {
   private reorder(): void {
     const rows: number[] = [];
     for (let row = 0; row < this.data.rows; row += 1) if (!this.match || this.match(row)) rows.push(row);
-    this.rows = sortRows(rows, this.data.column(this.sort.column).keys, this.sort.descending);
+    const sorted = sortRows(rows, this.data.column(this.sort.column).keys, this.sort.descending);
+    const flat = this.match !== null || this.sort.column !== NEWEST_FIRST.column;
+    ({ rows: this.rows, depths: this.depths } = flat ? { rows: sorted, depths: new Map() } : families(sorted, (row) => this.data.parentOf(row)));
   }
 
   private params(): Params {
