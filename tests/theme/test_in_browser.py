@@ -181,7 +181,7 @@ def test_a_chart_is_read_by_keyboard_and_its_numbers_are_a_click_away(page: Page
     expect(chart.locator(".tk-tip")).to_contain_text("0.5")
     expect(chart).to_contain_text("3 not finite")
     chart.get_by_text("Numbers").click()
-    assert chart.get_by_role("row").count() == 7
+    expect(chart.get_by_role("row")).to_have_count(7)
     with page.expect_download() as download:
         chart.get_by_role("button", name="CSV").click()
     lines = list(csv.reader(Path(download.value.path()).read_text("utf-8").splitlines()))
