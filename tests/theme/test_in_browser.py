@@ -92,7 +92,7 @@ def names(page: Page) -> list[str]:
 def test_a_query_narrows_the_rows_and_stands_in_the_address(page: Page, site: Path) -> None:
     """The rows are those that match, and the address of the page shows them again."""
     open_experiment(page, site)
-    page.get_by_label("Query").fill("params.rate > 0.117 and params.kind = 'odd'")
+    page.get_by_label("Where").fill("params.rate > 0.117 and params.kind = 'odd'")
     expect(page.locator(".tk-toolbar__found")).to_have_text("2 of 120 runs")
     assert names(page) == ["run 119", "run 117"]
     page.reload()
@@ -102,7 +102,7 @@ def test_a_query_narrows_the_rows_and_stands_in_the_address(page: Page, site: Pa
 def test_a_mistake_in_a_query_is_shown_where_it_is(page: Page, site: Path) -> None:
     """What was expected is told, the place is marked, and the rows stay."""
     open_experiment(page, site)
-    page.get_by_label("Query").fill("metrics.loss > 1 and )")
+    page.get_by_label("Where").fill("metrics.loss > 1 and )")
     expect(page.locator(".tk-query__state mark")).to_have_text(")")
     expect(page.locator(".tk-query__state")).to_contain_text("Expected")
     expect(page.locator(".tk-toolbar__found")).to_have_text("120 runs")

@@ -10,6 +10,7 @@ import { RunsData } from "../runs/data";
 import { Grid } from "../runs/grid";
 import { compileFor } from "../runs/match";
 import { QueryBar } from "../runs/querybar";
+import { TickBar } from "../runs/tickbar";
 import { Toolbar } from "../runs/toolbar";
 import { RunsView } from "../runs/view";
 import type { ExperimentChunk, SiteData } from "../types";
@@ -25,18 +26,19 @@ export async function startRuns(page: Page, site: Promise<SiteData>): Promise<vo
   const caption = find("caption", holder)?.textContent ?? "Runs";
   const grid = new Grid(view, (id) => palette.css(id), caption);
   const toolbar = new Toolbar(view);
-  holder.replaceChildren(toolbar.element, grid.element);
+  const tickBar = new TickBar(view);
+  holder.replaceChildren(toolbar.element, grid.element, tickBar.element);
   find("[data-query-bar]")?.replaceWith(new QueryBar(view, compileFor(chunks), exampleOf(data, columns)).element);
   const figures = findAll("[data-chart]");
   const charts = figures.length ? new ExperimentCharts(view, palette, figures, site, () => grid.refresh()) : null;
-  keepInStep(view, () => charts?.update(), grid, toolbar);
+  keepInStep(view, () => charts?.update(), grid, [toolbar, tickBar]);
 }
 
-function keepInStep(view: RunsView, charts: () => void, grid: Grid, toolbar: Toolbar): void {
+function keepInStep(view: RunsView, charts: () => void, grid: Grid, bars: { refresh(): void }[]): void {
   let shape = "";
   const update = () => {
     charts();
-    toolbar.refresh();
+    for (const bar of bars) bar.refresh();
     const now = `${view.columns.join("\n")}\n${view.stat}`;
     if (now === shape) grid.refresh();
     else grid.rebuild();

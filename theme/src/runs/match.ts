@@ -11,7 +11,12 @@ export function compileFor(chunks: readonly ExperimentChunk[]): Compile {
       return { match: compile(query, source) };
     } catch (error) {
       if (!(error instanceof QueryError)) throw error;
-      return { mistake: { position: error.position, message: `${error.detail}. Expected ${error.expected}.` } };
+      return { mistake: { position: error.position, message: `${closed(error.detail)} Expected ${closed(error.expected)}` } };
     }
   };
+}
+
+/** A sentence with its mark at the end. */
+function closed(text: string): string {
+  return /[.?!]$/.test(text) ? text : `${text}.`;
 }

@@ -20,7 +20,7 @@ export class QueryBar {
     private readonly compile: Compile,
     example: string,
   ) {
-    this.input = h("input", { type: "search", class: "tk-input tk-query__input", "aria-label": "Query", "aria-describedby": "tk-query-state", placeholder: example, autocomplete: "off", autocapitalize: "off", spellcheck: "false", enterkeyhint: "search" });
+    this.input = h("input", { type: "search", class: "tk-input tk-query__input", "aria-describedby": "tk-query-state", placeholder: example, autocomplete: "off", autocapitalize: "off", spellcheck: "false", enterkeyhint: "search" });
     this.input.value = view.query;
     this.element = h("form", { class: "tk-query", role: "search" }, h("label", { class: "tk-query__label" }, h("span", {}, "Where"), this.input), this.state);
     this.element.addEventListener("submit", (event) => {
@@ -36,15 +36,21 @@ export class QueryBar {
     const compiled = query.trim() ? this.compile(query) : null;
     const mistake = compiled && "mistake" in compiled ? compiled.mistake : null;
     this.input.setAttribute("aria-invalid", String(mistake !== null));
-    this.state.replaceChildren(...(mistake ? marked(query, mistake) : []));
+    this.state.replaceChildren(...(mistake ? this.explained(query, mistake) : []));
     if (!mistake) this.view.setQuery(query, compiled && "match" in compiled ? compiled.match : null);
+  }
+
+  /** Where it went wrong, what was expected, and which rows and charts are meanwhile shown. */
+  private explained(query: string, mistake: Mistake): Node[] {
+    const { query: shown } = this.view;
+    const rest = this.view.isFiltered ? [" The rows and charts still answer ", h("code", {}, shown), "."] : [" All runs are shown."];
+    return [marked(query, mistake), h("span", {}, mistake.message, ...rest)];
   }
 }
 
-/** The query with a mark where it went wrong, then what was expected there. Positions count characters, not code units. */
-function marked(query: string, { position, message }: Mistake): Node[] {
+/** The query with a mark where it went wrong. Positions count characters, not code units. */
+function marked(query: string, { position }: Mistake): HTMLElement {
   const characters = [...query];
   const at = characters[position] ?? " ";
-  const code = h("code", {}, characters.slice(0, position).join(""), h("mark", {}, at), characters.slice(position + 1).join(""));
-  return [code, document.createTextNode(` ${message}`)];
+  return h("code", { class: "tk-query__echo" }, characters.slice(0, position).join(""), h("mark", {}, at), characters.slice(position + 1).join(""));
 }

@@ -1,8 +1,7 @@
-/** Above the table: how many runs, what is ticked, which number of a metric, which columns, and the table as CSV. */
+/** Above the table: how many runs, which number of a metric, which columns, and the table as CSV. */
 import { button, h, plural } from "../dom";
 import { save, toCsv } from "../download";
 import { count } from "../format";
-import { siteUrl } from "../page";
 import { Chooser } from "./chooser";
 import type { Stat } from "./column";
 import type { RunsView } from "./view";
@@ -20,12 +19,12 @@ const STATS: readonly (readonly [Stat, string])[] = [
 export class Toolbar {
   readonly element = h("div", { class: "tk-toolbar" });
   private readonly found = h("p", { class: "tk-toolbar__found", role: "status" });
-  private readonly chosen = h("span", { class: "tk-toolbar__chosen" });
+  private readonly hint = h("span", { class: "tk-toolbar__hint" });
 
   constructor(private readonly view: RunsView) {
     const chooser = new Chooser(view);
     const csv = button("CSV", () => save("runs.csv", "text/csv", this.csv()), { title: "Download the rows and columns shown" });
-    this.element.append(this.found, this.chosen, h("span", { class: "tk-grow" }), this.statChoice(), chooser.button, chooser.panel, csv);
+    this.element.append(this.found, this.hint, h("span", { class: "tk-grow" }), this.statChoice(), chooser.button, chooser.panel, csv);
     this.refresh();
   }
 
@@ -33,15 +32,7 @@ export class Toolbar {
     const { data, rows, ticked } = this.view;
     const all = `${count(data.rows)} ${plural(data.rows, "run")}`;
     this.found.textContent = rows.length === data.rows ? all : `${count(rows.length)} of ${all}`;
-    if (!ticked.size) {
-      this.chosen.replaceChildren(h("span", { class: "tk-toolbar__hint" }, "Tick runs to compare them"));
-      return;
-    }
-    const href = siteUrl(`compare/index.html?runs=${[...ticked].join(",")}`);
-    this.chosen.replaceChildren(
-      h("a", { class: "tk-button tk-button--primary", href }, `Compare ${count(ticked.size)} ${plural(ticked.size, "run")}`),
-      button("Clear", () => this.view.clearTicks(), { class: "tk-button tk-button--quiet" }),
-    );
+    this.hint.textContent = ticked.size ? `${count(ticked.size)} ticked` : "Tick runs to compare them";
   }
 
   private statChoice(): HTMLElement {

@@ -46,6 +46,10 @@ export class RunsView {
     this.listeners.push(listener);
   }
 
+  get isFiltered(): boolean {
+    return this.match !== null;
+  }
+
   setQuery(query: string, match: Match | null): void {
     this.query = query;
     this.match = match;
