@@ -27,7 +27,7 @@ def measure(size: Size, place: Place) -> Iterator[Figure]:
             "list": lambda: search.search_runs(store, output_format="list"),
             "query": lambda: search.search_runs(store, filter_string=QUERY, order_by=["metrics.`metric-0`"]),
         }
-        times = least(rivals, 3)
+        times = least(rivals, size.repeats)
     runs = f"{size.many:,} runs"
     yield Figure(f"search_runs over {runs}, index", times["warm"], "s", times["parse"], PARSING, 0.25)
     yield Figure(f"search_runs over {runs}, no index", times["cold"], "s", times["parse"], PARSING, 1.5)
