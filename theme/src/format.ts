@@ -90,39 +90,24 @@ export function toNumber(item: number | string | null | undefined): number | nul
   return item === "-Infinity" ? -Infinity : null;
 }
 
-const LEAST_DIGITS = 3;
-const MOST_DECIMALS = 8;
+/** A space as wide as a digit, and one as wide as a point. */
+const DIGIT_SPACE = "\u2007";
+const POINT_SPACE = "\u2008";
 
-/**
- * How to write all numbers of a column so that digits stand under digits: one number of decimals, as few as tell the values
- * apart and leave three digits of the smallest; where sizes are too far apart for that, each in its own way.
- */
+/** How to write the numbers of a column: each as everywhere else, with room behind it so that point stands under point. */
 export function columnFormat(values: Iterable<number>): (value: number) => string {
-  const finite = [...new Set(values)].filter((item) => Number.isFinite(item));
-  const sizes = finite.filter((item) => item !== 0).map(Math.abs);
-  const high = sizes.reduce((a, b) => Math.max(a, b), 0);
-  const low = sizes.reduce((a, b) => Math.min(a, b), Infinity);
-  const fewest = LEAST_DIGITS - 1 - magnitude(low);
-  if (high >= 1e7 || (fewest > LEAST_DIGITS + 1 && high / low > 1e3) || fewest > MOST_DECIMALS) return (item) => number(item);
-  const places = decimalsToTellApart(finite, Math.max(0, fewest), Math.max(0, fewest, DIGITS - 1 - magnitude(high)));
-  return (item) => (Number.isFinite(item) ? item.toFixed(places) : number(item));
+  let widest = 0;
+  for (const item of values) widest = Math.max(widest, behindPoint(number(item)));
+  return (item) => {
+    const text = number(item);
+    const behind = behindPoint(text);
+    const point = widest > 0 && behind === 0 ? POINT_SPACE : "";
+    return Number.isFinite(item) ? `${text}${point}${DIGIT_SPACE.repeat(Math.max(0, widest - behind))}` : text;
+  };
 }
 
-function decimalsToTellApart(values: readonly number[], fewest: number, most: number): number {
-  const needed = values.reduce((found, item) => Math.max(found, decimalsOf(number(item))), 0);
-  for (let places = Math.min(fewest, needed); places < Math.min(most, needed); places += 1) {
-    if (new Set(values.map((item) => item.toFixed(places))).size === values.length) return places;
-  }
-  return Math.min(most, needed);
-}
-
-function magnitude(size: number): number {
-  return size > 0 && Number.isFinite(size) ? Math.floor(Math.log10(size)) : 0;
-}
-
-/** Decimals of a written number; one with an exponent has as many as there may be. */
-function decimalsOf(text: string): number {
-  if (text.includes("e")) return MOST_DECIMALS;
+/** How many characters stand behind the point. */
+function behindPoint(text: string): number {
   const point = text.indexOf(".");
   return point < 0 ? 0 : text.length - point - 1;
 }

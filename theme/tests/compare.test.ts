@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { metricRows, paramRows } from "../src/compare/model";
+import { metricRows, paramRows, tagRows } from "../src/compare/model";
 import type { Goal, Num, RunChunk } from "../src/types";
 
 function run(params: Record<string, number | string | { none: true }>, metrics: Record<string, [Goal, Num, Num]>): RunChunk {
@@ -26,11 +26,16 @@ test("a parameter that all runs share is the same, one that a run lacks differs"
 
 test("the best of a metric follows its goal, differences are to the first run", () => {
   const [acc, loss] = metricRows([run({}, { acc: ["maximize", 0.9, 0.8], loss: ["minimize", 0.5, 0.6] }), run({}, { acc: ["maximize", 0.95, 0.1], loss: ["minimize", 0.7, 0.7] })]);
-  assert.deepEqual(acc!.cells.map((cell) => [cell.text, cell.best, cell.delta, cell.better]), [["0.90", false, "", null], ["0.95", true, "+0.05", true]]);
+  assert.deepEqual(acc!.cells.map((cell) => [cell.text, cell.best, cell.delta, cell.better]), [["0.9", false, "", null], ["0.95", true, "+0.05", true]]);
   assert.deepEqual(loss!.cells.map((cell) => [cell.best, cell.delta, cell.better]), [[true, "", null], [false, "+0.2", false]]);
 });
 
 test("without a goal the last value is shown and nothing is better", () => {
   const [row] = metricRows([run({}, { t: [null, null, 2] }), run({}, { t: [null, null, "NaN"] }), run({}, {})]);
   assert.deepEqual(row!.cells.map((cell) => [cell.text, cell.best, cell.better]), [["2", false, null], ["NaN", false, null], ["", false, null]]);
+});
+
+test("what was written about a run is the last of its tags", () => {
+  const noted = { ...run({}, {}), tags: { key: ["mlflow.note.content", "team"], value: ["A try.", "vision"] } };
+  assert.deepEqual(tagRows([noted]).map((row) => [row.key, row.prose ?? false]), [["team", false], ["Note", true]]);
 });

@@ -1,5 +1,5 @@
 /** Runs side by side: a row for each parameter and metric, pure, so that it can be tested without a page. */
-import { columnFormat, number, toNumber, value } from "../format";
+import { number, toNumber, value } from "../format";
 import type { Goal, ParamValue, RunChunk } from "../types";
 
 export interface Cell {
@@ -17,16 +17,24 @@ export interface Row {
   key: string;
   goal: Goal;
   numeric: boolean;
+  /** Sentences, which are broken into lines. */
+  prose?: boolean;
   same: boolean;
   cells: Cell[];
 }
+
+/** Where MLflow and tracker keep the description of a run. */
+const NOTE = "mlflow.note.content";
 
 export function paramRows(runs: readonly RunChunk[]): Row[] {
   return keysOf(runs, (run) => run.params.key).map((key) => textRow(key, runs.map((run) => lookUp(run.params, key))));
 }
 
+/** The tags; what a person wrote about the run comes last. */
 export function tagRows(runs: readonly RunChunk[]): Row[] {
-  return keysOf(runs, (run) => run.tags.key).map((key) => textRow(key, runs.map((run) => lookUp(run.tags, key))));
+  const keys = keysOf(runs, (run) => run.tags.key);
+  const ordered = keys.filter((key) => key !== NOTE).concat(keys.filter((key) => key === NOTE));
+  return ordered.map((key) => ({ ...textRow(key, runs.map((run) => lookUp(run.tags, key))), ...(key === NOTE ? { key: "Note", prose: true } : {}) }));
 }
 
 /** Best where there is a goal, last otherwise. */
@@ -54,14 +62,13 @@ function metricRow(key: string, runs: readonly RunChunk[]): Row {
   const goal = runs.map((run, index) => run.metrics.goal[places[index]!] ?? null).find(Boolean) ?? null;
   const values = runs.map((run, index) => toNumber((goal ? run.metrics.best : run.metrics.last)[places[index]!]));
   const steps = runs.map((run, index) => (goal ? run.metrics.best_step : run.metrics.last_step)[places[index]!]);
-  const write = columnFormat(values.filter((item) => item !== null));
   const best = bestOf(values, goal);
   const base = values[0] ?? null;
   const cells = values.map((item, index): Cell => {
     if (item === null) return plainCell("");
     const count = runs[index]!.metrics.count[places[index]!] ?? 0;
     const note = count > 1 ? `step ${steps[index] ?? 0}` : "";
-    return { text: write(item), best: best !== null && item === best, note, ...difference(index === 0 ? null : base, item, goal, write) };
+    return { text: number(item), best: best !== null && item === best, note, ...difference(index === 0 ? null : base, item, goal) };
   });
   return { key, goal, numeric: true, same: isSame(cells), cells };
 }
@@ -72,12 +79,10 @@ function bestOf(values: readonly (number | null)[], goal: Goal): number | null {
   return goal === "maximize" ? Math.max(...finite) : Math.min(...finite);
 }
 
-function difference(base: number | null, item: number, goal: Goal, write: (item: number) => string): { delta: string; better: boolean | null } {
+function difference(base: number | null, item: number, goal: Goal): { delta: string; better: boolean | null } {
   if (base === null || !Number.isFinite(base) || !Number.isFinite(item) || item === base) return { delta: "", better: null };
   const sign = item > base ? "+" : "−";
-  const size = Math.abs(item - base);
-  const text = Number(write(size)) === 0 ? number(size, 2) : write(size);
-  return { delta: `${sign}${text}`, better: goal ? (goal === "maximize") === item > base : null };
+  return { delta: `${sign}${number(Math.abs(item - base))}`, better: goal ? (goal === "maximize") === item > base : null };
 }
 
 function plainCell(text: string): Cell {

@@ -207,7 +207,7 @@ const SPARK = 70;
 /** Names are written a little wider than what is measured; pixels of what stands beside them in their cell. */
 const BOLD = 1.06;
 const BESIDE_NAME = 64;
-const NARROW_NAME = 214;
+const NARROW_NAME = 228;
 /** The mark before the name of a child. */
 const MARK = 16;
 
