@@ -57,7 +57,7 @@ class Assembly:
     @property
     def manifest(self) -> Manifest:
         """What the site is made of now."""
-        return Manifest(builder=self._builder, units=self.units)
+        return Manifest(builder=self._builder, units=self.units, store=self.site.store.file.id)
 
     @property
     def changed(self) -> bool:

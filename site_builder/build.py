@@ -13,7 +13,7 @@ from pathlib import Path
 from site_builder.assembly import Assembly, Progress
 from site_builder.authored import Authored, read_authored
 from site_builder.model import Site
-from site_builder.output import commit, open_target, staging
+from site_builder.output import check_store, commit, open_target, staging
 from tracker.exceptions import SiteError
 from tracker.logs import Problem
 from tracker.reader import read_store
@@ -55,13 +55,14 @@ def build(
 ) -> BuildResult:
     """Make the site of a store, or bring it up to date: only what changed is written.
 
-    `pages` is a folder of Markdown pages, by default `pages` in the store. `force` allows a folder that is not empty;
-    `full` makes every page again. `progress` is told how many of how many runs are done. Raises SiteError when the site
-    cannot be written, and what `read_store` raises; the site is then as it was.
+    `pages` is a folder of Markdown pages, by default `pages` in the store. `force` allows a folder that holds something
+    else; `full` makes every page again. `progress` is told how many of how many runs are done. Raises SiteError when
+    the site cannot be written, and what `read_store` raises; the site is then as it was.
     """
     started = time.perf_counter()
     target = open_target(Path(out), force=force)
     site = read_site(store, title)
+    check_store(target, site.store.file.id, force=force)
     authored = read_pages(store, pages)
     with frozen(), staging(target) as stage:
         assembly = Assembly(site, authored, target, stage, full=full)

@@ -47,6 +47,8 @@ class Manifest(msgspec.Struct, frozen=True):
     builder: str = ""
     """Digest of everything that all pages depend on: programs, templates, shells, title."""
     units: dict[str, Unit] = {}
+    store: str = ""
+    """Id of the store that the site was built from."""
 
 
 @dataclass(slots=True)
@@ -114,8 +116,18 @@ def open_target(out: Path, *, force: bool) -> Target:
     manifest = current or Manifest()
     files = {path for found in (current, upcoming) if found for unit in found.units.values() for path in unit.files}
     if upcoming:
-        manifest = Manifest(builder=manifest.builder, units=_agreed(manifest, upcoming))
+        manifest = Manifest(manifest.schema, manifest.builder, _agreed(manifest, upcoming), upcoming.store)
     return Target(folder, manifest, files)
+
+
+def check_store(target: Target, store: str, *, force: bool) -> None:
+    """SiteError when the folder holds the site of another store, which the build would remove."""
+    found = target.manifest.store
+    if found and store and found != store and not force:
+        raise SiteError(
+            f"{target.folder} holds the site of another store. Name another folder with --out, or build with --force, "
+            "which replaces that site."
+        )
 
 
 def _agreed(current: Manifest, upcoming: Manifest) -> dict[str, Unit]:

@@ -111,7 +111,9 @@ def __getattr__(name: str) -> Any:
         return value
     from tracker.exceptions import did_you_mean
 
-    raise AttributeError(f"tracker has no {name!r}.{did_you_mean(name, __all__)}")
+    raise AttributeError(
+        f"tracker has no {name!r}.{did_you_mean(name, __all__)} docs/migrating.md says what there is for it."
+    )
 
 
 def __dir__() -> list[str]:

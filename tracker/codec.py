@@ -65,7 +65,8 @@ def metric_text(key: str, value: object) -> str:
     number = _as_number(value)
     if number is None:
         raise InvalidValueError(
-            f"Metric {key!r} must be a number, but it is {_described(value)}. Text belongs into log_param or set_tag."
+            f"Metric {key!r} must be a number, but it is {_described(value)}. "
+            "Log a list point by point, with a step each; text belongs into log_param or set_tag."
         )
     if isinstance(number, int):
         return _integer_text(key, number)

@@ -130,7 +130,24 @@ class MissingPackageError(TrackerError, ImportError):
     error_code = "FEATURE_DISABLED"
 
     def __init__(self, purpose: str, extra: str) -> None:
-        super().__init__(f'{purpose} needs packages that are not installed. Run: pip install "tracker[{extra}]"')
+        super().__init__(f"{purpose} needs packages that are not installed. Run: pip install {_packages_of(extra)}")
+
+
+def _packages_of(extra: str) -> str:
+    """The packages of an extra, quoted for a shell, one by one: that is right wherever tracker is from."""
+    import re
+    from importlib.metadata import PackageNotFoundError, requires
+
+    try:
+        needs = [text.replace("'", '"').partition(";") for text in requires("tracker") or ()]
+    except PackageNotFoundError:
+        return f'".[{extra}]"'
+    found = []
+    for package, _, marker in needs:
+        if f'extra == "{extra}"' in marker:
+            inner = re.fullmatch(r"tracker\[(.+)\]", package.strip())
+            found += [_packages_of(name) for name in inner[1].split(",")] if inner else [f'"{package.strip()}"']
+    return " ".join(found)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -106,9 +106,8 @@ class Environment(msgspec.Struct, frozen=True):
 def read_store(root: Path | str, *, cache: bool = True) -> ReadStore:
     """List a store. Raises NotAStoreError or NewerSchemaError for the folder itself, nothing for what is in it."""
     root = Path(root)
-    file = read_store_file(root)
+    file, problems = _read_store_file(root)
     index = Index.load(root) if cache else Index()
-    problems: list[Problem] = []
     experiments = tuple(_read_experiments(root, index, problems))
     if cache:
         index.save(root)
@@ -118,22 +117,31 @@ def read_store(root: Path | str, *, cache: bool = True) -> ReadStore:
 
 def read_store_file(root: Path) -> StoreFile:
     """`store.yaml`, or the error that says why the folder cannot be used as a store."""
+    return _read_store_file(root)[0]
+
+
+def _read_store_file(root: Path) -> tuple[StoreFile, list[Problem]]:
+    """What can be known of the store; damage is named, since its experiments are better read than refused."""
     path = layout.store_file(root)
     try:
         data = _io.read_file(path, limit=MAX_YAML)
     except OSError as error:
         if layout.experiments(root).is_dir():
-            return StoreFile(schema=SCHEMA)  # its experiments are there: better read than refused
+            return _unknown_store(error.strerror or str(error))
         raise NotAStoreError(_no_store(root, error)) from None
     try:
         file = read_yaml(StoreFile, data)
-    except ValueError:
-        file = StoreFile(schema=SCHEMA)
+    except ValueError as error:
+        return _unknown_store(str(error))
     if file.schema > SCHEMA:
         raise NewerSchemaError(
-            f"{root} has schema {file.schema}; this tracker reads up to {SCHEMA}. Run: pip install -U tracker"
+            f"{root} has schema {file.schema}; this tracker reads up to {SCHEMA}. Install a newer tracker."
         )
-    return file
+    return file, []
+
+
+def _unknown_store(reason: str) -> tuple[StoreFile, list[Problem]]:
+    return StoreFile(schema=SCHEMA), [Problem(layout.STORE_FILE, None, f"cannot be read: {reason}")]
 
 
 def _no_store(root: Path, error: OSError) -> str:

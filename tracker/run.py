@@ -14,6 +14,7 @@ import msgspec
 
 from tracker import _clock, _io, artifacts, codec, entities, layout, logs, names, process, reader, settings
 from tracker.exceptions import InvalidValueError, NotFoundError, ParamClashError, StorageError, did_you_mean
+from tracker.masking import as_text, mask_text
 from tracker.schema import RunFile, Status
 from tracker.snapshot import make_snapshot
 from tracker.writer import LogWriter, Role
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _MAX_TRIES = 10
 _STEP_LIMIT = 1 << 63
+_MAX_CAUSE = 300
+"""Characters kept of the message of the exception that ended a run."""
 _END_STATES = ("FINISHED", "FAILED", "KILLED")
 
 
@@ -302,7 +305,16 @@ def ending_of(error: BaseException | None) -> tuple[Status, str | None]:
         return ("FINISHED", None) if error.code in (None, 0) else ("FAILED", f"SystemExit({error.code!r:.50})")
     if isinstance(error, KeyboardInterrupt):
         return "KILLED", "SIGINT"
-    return "FAILED", type(error).__name__
+    return "FAILED", _described(error)
+
+
+def _described(error: BaseException) -> str:
+    """Type and first line of the message, with secrets and home folders masked as in everything that is captured."""
+    try:
+        message = str(error).strip().partition("\n")[0][:_MAX_CAUSE]
+    except Exception:
+        message = ""
+    return f"{type(error).__name__}: {mask_text(as_text(message))}" if message else type(error).__name__
 
 
 def _is_complete(folder: Path, snapshot: RunFile) -> bool:

@@ -29,6 +29,8 @@ class StoreFile(Struct, frozen=True):
     schema: int
     created: str = ""
     title: str = ""
+    id: str = ""
+    """32 hex digits, so that the site of one store is not taken for that of another."""
 
 
 class ExperimentFile(Struct, frozen=True):
@@ -111,7 +113,7 @@ class RunFile(Struct, frozen=True, gc=False):
     start_time: Time
     end_time: Time | None = None
     ended_by: str | None = None
-    """The signal or the type of the exception that ended the run."""
+    """The signal that ended the run, or the type of the exception and the first line of its message."""
     parent: str | None = None
     source: Source | None = None
     process: Process | None = None

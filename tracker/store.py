@@ -60,7 +60,7 @@ class Store:
                 "Name an empty folder or one that does not exist yet."
             )
         with contextlib.suppress(FileExistsError):
-            self._create_yaml(layout.store_file(self.root), StoreFile(SCHEMA, created=_today()))
+            self._create_yaml(layout.store_file(self.root), StoreFile(SCHEMA, created=_today(), id=names.new_id()))
 
     def experiments(self) -> Iterator[reader.ReadExperiment]:
         """Experiments whose file can be read, without their runs."""

@@ -246,40 +246,54 @@ def _header(writer: str, role: str, *, continues: str) -> dict[str, object]:
     return fields
 
 
-class _Heart(threading.Thread):
-    """Beats for all open writers of the process."""
+class _Heart:
+    """Beats for all living writers, from a thread that steps aside while the process forks: a fork copies one thread
+    only, and Python warns of the others."""
 
     def __init__(self) -> None:
-        super().__init__(name="tracker-heart", daemon=True)
+        self.forget()
 
-    def run(self) -> None:
-        stop = threading.Event()
-        while not stop.wait(settings.HEARTBEAT_SECONDS):
-            for writer in list(_living):
-                writer.beat()
-
-
-class _HeartKeeper:
-    """Starts the thread once in a process, and again in a forked child."""
-
-    def __init__(self) -> None:
-        self._pid = 0
+    def forget(self) -> None:
+        """In a forked child: there is no thread yet."""
+        self._guard = threading.Lock()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        if self._pid != os.getpid():
-            self._pid = os.getpid()
-            _Heart().start()
+        """Start the thread unless it runs; at the very end of a process there is none any more."""
+        with self._guard, contextlib.suppress(RuntimeError):
+            if self._thread is None or not self._thread.is_alive():
+                self._stop.clear()
+                self._thread = threading.Thread(target=self._run, name="tracker-heart", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stop.wait(settings.HEARTBEAT_SECONDS):
+            for living in list(_living):
+                living.beat()
+
+    def pause(self) -> None:
+        """Before a fork: let the thread end, unless the disk holds it up."""
+        if self._thread is not None:
+            self._stop.set()
+            self._thread.join(1.0)
+
+    def resume(self) -> None:
+        """After a fork, in the parent."""
+        if self._thread is not None:
+            self.start()
 
 
 _living: set[LogWriter] = set()
 """Writers that were opened and are not closed."""
-_heart = _HeartKeeper()
+_heart = _Heart()
 
 
 def _renew_all() -> None:
+    _heart.forget()
     for writer in list(_living):
         writer.renew_after_fork()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_all)
+    os.register_at_fork(before=_heart.pause, after_in_parent=_heart.resume, after_in_child=_renew_all)

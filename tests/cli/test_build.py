@@ -108,11 +108,12 @@ def test_a_missing_extra_names_the_command_that_installs_it(store: Path, tmp_pat
         "sys.meta_path.insert(0, Missing())\n"
         "from tracker.cli import main; main(sys.argv[1:])"
     )
-    for arguments, extra in ((["build", str(store), "--out", str(tmp_path / "site")], "site"), (["demo"], "demo")):
+    for arguments, package in ((["build", str(store), "--out", "site"], "mkdocs-material"), (["demo"], "scikit-learn")):
         command = [sys.executable, "-c", program, *arguments]
         result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert result.returncode == 1
-        assert f'pip install "tracker[{extra}]"' in result.stderr
+        assert "Run: pip install " in result.stderr
+        assert package in result.stderr
         assert "Traceback" not in result.stderr
 
 

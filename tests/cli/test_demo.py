@@ -90,7 +90,8 @@ def test_the_sweep(store: ReadStore) -> None:
 def test_the_failed_run(store: ReadStore) -> None:
     """One run ended by a real exception halfway, and its curve up to there is kept."""
     failed = [run for run in store.runs() if run.file.status != "FINISHED"]
-    assert [(run.file.status, run.file.ended_by) for run in failed] == [("FAILED", "ValueError")]
+    assert [run.file.status for run in failed] == ["FAILED"]
+    assert str(failed[0].file.ended_by).startswith("ValueError: ")
     assert 100 < failed[0].file.metrics["train/loss"].count < 300
 
 

@@ -30,7 +30,7 @@ def test_show_tells_everything(cli: Cli, store: Path) -> None:
 def test_a_failed_run_names_its_exception(cli: Cli, store: Path) -> None:
     """The head of a failed run says what ended it; what it did not log is not there."""
     output = cli("show", "crash", "-s", store).stdout
-    assert output.startswith("crash  failed by RuntimeError\n")
+    assert output.startswith("crash  failed by RuntimeError: on purpose\n")
     assert "Parameters" not in output
 
 

@@ -64,7 +64,9 @@ def test_a_run_has_a_readable_name_of_its_own(store: Path) -> None:
 @pytest.mark.parametrize(
     ("error", "status", "cause"),
     [
-        (ValueError("no"), "FAILED", "ValueError"),
+        (ValueError("no\nmore"), "FAILED", "ValueError: no"),
+        (RuntimeError(), "FAILED", "RuntimeError"),
+        (OSError("token=ghp_0123456789abcdefghij0123"), "FAILED", "OSError: token=***"),
         (KeyboardInterrupt(), "KILLED", "SIGINT"),
         (SystemExit(2), "FAILED", "SystemExit(2)"),
         (SystemExit(0), "FINISHED", None),
@@ -75,7 +77,7 @@ def test_a_run_has_a_readable_name_of_its_own(store: Path) -> None:
 def test_the_with_block_tells_how_it_was_left(
     store: Path, error: BaseException, status: str, cause: str | None
 ) -> None:
-    """FINISHED, FAILED with the type of the exception, or KILLED on Ctrl-C; the exception goes on."""
+    """FINISHED, FAILED with the exception and the first line of its message, or KILLED on Ctrl-C; it goes on."""
     with pytest.raises(type(error)), tracker.start_run(run_name="left"):
         tracker.log_metric("loss", 1.0)
         raise error

@@ -51,7 +51,7 @@ def by_signal(name: str) -> Ending:
 
 ENDINGS = {
     "return": Ending("pass", 0, "FINISHED", None),
-    "exception": Ending("raise ValueError('no')", 1, "FAILED", "ValueError"),
+    "exception": Ending("raise ValueError('no')", 1, "FAILED", "ValueError: no"),
     "sys.exit(0)": Ending("sys.exit(0)", 0, "FINISHED", None),
     "sys.exit(2)": Ending("sys.exit(2)", 2, "FAILED", "SystemExit(2)"),
     "sys.exit(text)": Ending("sys.exit('no data')", 1, "FAILED", "SystemExit('no data')"),

@@ -127,9 +127,10 @@ def test_one_run_that_cannot_be_shown_hides_nothing(sample: Path, site: Path, mo
             raise RecursionError("too deep")
         return read_history(folder)
 
-    monkeypatch.setattr(content, "read_history", failing)
     broken = site.with_name("broken")
-    result = build(sample, broken)
+    with monkeypatch.context() as patch:
+        patch.setattr(content, "read_history", failing)
+        result = build(sample, broken)
     assert [problem.run_id for problem in result.problems] == [bad.file.run_id]
     assert "too deep" in (broken / "runs" / bad.file.run_id / "index.html").read_text("utf-8")
     assert f"runs/{bad.file.run_id}/" in (broken / "problems" / "index.html").read_text("utf-8")
@@ -137,8 +138,6 @@ def test_one_run_that_cannot_be_shown_hides_nothing(sample: Path, site: Path, mo
         f"runs/{bad.file.run_id}/index.html",
         f"data/v1/runs/{bad.file.run_id}.js",
     } & set(files)
-    monkeypatch.undo()
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     build(sample, broken)
     assert tree(broken) == files
 
@@ -261,3 +260,18 @@ def modules_of_a_build(store: Path, site: Path) -> set[str]:
     )
     command = [sys.executable, "-c", program, str(store), str(site)]
     return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_the_site_of_another_store_is_not_replaced_unasked(tmp_path: Path) -> None:
+    """A build from another store is refused with what to do, and with force it is done."""
+    for name in ("one", "two"):
+        tracker.set_tracking_uri(tmp_path / name)
+        with tracker.start_run(run_name=name):
+            pass
+    build(tmp_path / "one", tmp_path / "site")
+    before = (tmp_path / "site" / "index.html").read_bytes()
+    with pytest.raises(SiteError, match=r"another store.*--out.*--force"):
+        build(tmp_path / "two", tmp_path / "site")
+    assert (tmp_path / "site" / "index.html").read_bytes() == before
+    build(tmp_path / "two", tmp_path / "site", force=True)
+    assert (tmp_path / "site" / "index.html").read_bytes() != before

@@ -70,6 +70,8 @@ def command(
     else:
         table = chosen_columns(shown, fields) if fields else default_columns(shown, read)
         print_table(console := make_console(), list(table), hint="--columns chooses.")
+        if read.problems:
+            click.echo(f"{len(read.problems):,} problems in {read.root}; `tracker build` lists them.", err=True)
         if len(shown) < len(subjects):
             console.print(cell(f"{len(shown)} of {len(subjects):,} runs. --limit 0 shows all.", "dim"))
 
