@@ -262,13 +262,13 @@ class _Heart:
     def start(self) -> None:
         """Start the thread unless it runs; at the very end of a process there is none any more."""
         with self._guard, contextlib.suppress(RuntimeError):
-            if self._thread is None or not self._thread.is_alive():
-                self._stop.clear()
-                self._thread = threading.Thread(target=self._run, name="tracker-heart", daemon=True)
+            if self._thread is None or not self._thread.is_alive() or self._stop.is_set():
+                self._stop = threading.Event()
+                self._thread = threading.Thread(target=self._run, args=[self._stop], name="tracker-heart", daemon=True)
                 self._thread.start()
 
-    def _run(self) -> None:
-        while not self._stop.wait(settings.HEARTBEAT_SECONDS):
+    def _run(self, stop: threading.Event) -> None:
+        while not stop.wait(settings.HEARTBEAT_SECONDS):
             for living in list(_living):
                 living.beat()
 

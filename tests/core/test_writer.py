@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +13,8 @@ import pytest
 
 import tracker
 from tracker import _io, writer
+
+from .processes import fork, wait
 
 
 @pytest.fixture
@@ -88,10 +93,17 @@ def test_the_beat_goes_on_after_a_run_ended(store: Path) -> None:
         with tracker.start_run():
             assert len(writer._living) == 1
     assert not writer._living
-    import threading
-
     hearts = [thread for thread in threading.enumerate() if thread.name == "tracker-heart"]
     assert len(hearts) == 1 and hearts[0].daemon
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on Windows")
+def test_a_fork_finds_one_thread_only(store: Path) -> None:
+    """The beating thread steps aside: Python has nothing to warn of, and goes on to beat in the parent."""
+    with warnings.catch_warnings(), tracker.start_run():
+        warnings.simplefilter("error")
+        assert wait(fork(lambda: tracker.log_metric("child", 1.0))) == [0]
+        assert "tracker-heart" in [thread.name for thread in threading.enumerate()]
 
 
 def test_after_a_refused_write_the_log_goes_on_in_a_new_file(store: Path) -> None:
