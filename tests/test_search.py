@@ -76,7 +76,7 @@ def test_runs_that_started_together_are_ordered_by_id(tmp_path: Path, clock: Clo
         with tracker.start_run():
             pass
     found = frame(tmp_path)
-    assert list(found.run_id) == sorted(found.run_id)
+    assert list(found.run_id) == sorted(found.run_id, reverse=True)
 
 
 @pytest.mark.parametrize(

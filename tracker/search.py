@@ -128,7 +128,7 @@ def _limit(max_results: int) -> int:
 
 
 def _sort_runs(runs: Iterable[R], orders: Sequence[Order]) -> list[R]:
-    newest_first = sorted(runs, key=lambda run: (-run.file.start_time, run.file.run_id))
+    newest_first = sorted(runs, key=lambda run: (run.file.start_time, run.file.run_id), reverse=True)
     return _arrange(newest_first, orders, _run_key)
 
 
