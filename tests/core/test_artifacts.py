@@ -108,6 +108,7 @@ def test_an_unsafe_path_is_refused_by_every_call(run: tracker.ActiveRun, tmp_pat
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.skipif(os.name == "nt", reason="needs links and pipes")
 def test_no_artifact_is_written_through_a_link(run: tracker.ActiveRun, tmp_path: Path) -> None:
     """Neither below a folder that is a link, nor when artifacts/ itself is one; a link to a file is replaced."""
     outside = tmp_path / "outside"
@@ -139,6 +140,7 @@ def test_files_and_folders_do_not_take_each_others_place(run: tracker.ActiveRun)
     assert kept(run) == {"a/b.txt": b"x"}
 
 
+@pytest.mark.skipif(os.name == "nt", reason="needs links and pipes")
 def test_links_in_a_folder_are_followed_to_files_only(run: tracker.ActiveRun, tmp_path: Path) -> None:
     """A link to a file is copied as a file; a link to a folder is left out, so that nothing goes in circles."""
     folder = tmp_path / "out"
@@ -153,6 +155,7 @@ def test_links_in_a_folder_are_followed_to_files_only(run: tracker.ActiveRun, tm
     assert not any(path.is_symlink() for path in run.artifact_folder.rglob("*"))
 
 
+@pytest.mark.skipif(os.name == "nt", reason="needs links and pipes")
 def test_a_pipe_is_no_artifact(run: tracker.ActiveRun, tmp_path: Path) -> None:
     """It is refused at once instead of being waited for."""
     os.mkfifo(tmp_path / "pipe")

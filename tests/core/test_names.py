@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 from pathlib import Path, PureWindowsPath
@@ -41,6 +42,7 @@ def test_run_names_are_readable_and_leave_the_random_state_alone() -> None:
     assert random.random() == expected
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on Windows")
 def test_forked_children_choose_names_of_their_own(tmp_path: Path) -> None:
     """Children that were forked one after the other do not all draw the same names."""
     children = [fork(lambda i=i: (tmp_path / str(i)).write_text(names.new_run_name() * 3)) for i in range(4)]

@@ -67,6 +67,7 @@ def test_reading_changes_nothing(store: Path) -> None:
 # Logs
 
 
+@pytest.mark.skipif(os.name == "nt", reason="needs fork")
 def test_an_incomplete_last_line_is_left_out_and_named(store: Path) -> None:
     """Once its writer is gone; the lines before it count."""
 
