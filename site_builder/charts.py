@@ -43,6 +43,11 @@ _AXIS = {
     "labelFlush": False,
     "tickSize": 4,
 }
+_LABEL = (
+    "abs(datum.value) >= 1e6 && datum.label ? replace(format(datum.value, '.6~e'), '+', '')"
+    " : length(datum.label) > 6 ? format(datum.value, ',.9~g') : datum.label"
+)
+"""Powers of ten from a million on, no idle zeros in long labels, and none where a log axis has no label."""
 _CONFIG = {
     "font": "system-ui, sans-serif",
     "background": "transparent",
@@ -72,7 +77,7 @@ def _make() -> bytes:
 
 
 def _curves() -> dict[str, Any]:
-    """Values over steps: the logged points, thin when there is a smoothed line above them, and what was not finite."""
+    """Values over steps: the logged points, thin under a smoothed line; what was not finite; points without a line."""
     import altair as alt
 
     raw = alt.Chart(alt.NamedData("points")).mark_line(
@@ -84,9 +89,10 @@ def _curves() -> dict[str, Any]:
         .mark_point(shape="triangle-up", filled=True, size=50, clip=True, aria=False)
         .encode(y=alt.value(6))
     )
+    lone = alt.Chart(alt.NamedData("lone")).mark_point(shape="circle", filled=True, size=36, clip=True, aria=False)
     color = alt.Color("series:N", scale=alt.Scale(domain=list(range(10)), range=SERIES), legend=None)
     return _specification(
-        alt.layer(raw, smooth, marks),
+        alt.layer(raw, smooth, marks, lone),
         {"x": _number_axis(alt.X, "x"), "y": _number_axis(alt.Y, "y"), "color": color, "detail": alt.Detail("label:N")},
         "Values of metrics over steps",
     )
@@ -128,7 +134,8 @@ def _scatter() -> dict[str, Any]:
 def _number_axis(channel: Any, field: str) -> Any:
     import altair as alt
 
-    return channel(f"{field}:Q", title=field, scale=alt.Scale(type="linear", zero=False, nice=False))
+    scale = alt.Scale(type="linear", zero=False, nice=False)
+    return channel(f"{field}:Q", title=field, scale=scale, axis=alt.Axis(labelExpr=_LABEL))
 
 
 def _specification(layers: Any, encoding: dict[str, Any], description: str) -> dict[str, Any]:

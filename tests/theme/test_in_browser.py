@@ -105,6 +105,7 @@ def test_a_mistake_in_a_query_is_shown_where_it_is(page: Page, site: Path) -> No
     page.get_by_label("Where").fill("metrics.loss > 1 and )")
     expect(page.locator(".tk-query__state mark")).to_have_text(")")
     expect(page.locator(".tk-query__state")).to_contain_text("Expected")
+    expect(page.locator(".tk-query__state")).to_contain_text("All runs are shown.")
     expect(page.locator(".tk-toolbar__found")).to_have_text("120 runs")
 
 
@@ -155,6 +156,28 @@ def test_ticked_runs_are_compared(page: Page, site: Path) -> None:
     page.get_by_role("button", name="Take run 118 out").click()
     expect(table.get_by_role("columnheader")).to_have_count(1)
     assert page.url.count(",") == 0
+
+
+def test_ticked_runs_are_compared_by_a_key(page: Page, site: Path) -> None:
+    """Where runs are ticked, their bar is in sight and names the key that compares them; in a text it is a letter."""
+    open_experiment(page, site)
+    expect(page.get_by_role("region", name="Ticked runs")).to_have_count(0)
+    rows(page).get_by_role("checkbox").first.check()
+    expect(page.get_by_role("region", name="Ticked runs")).to_contain_text("or press c")
+    expect(page.get_by_role("link", name="Compare 1 run")).to_be_in_viewport()
+    page.get_by_label("Where").press("c")
+    expect(page.get_by_label("Where")).to_have_value("c")
+    rows(page).get_by_role("checkbox").first.press("c")
+    expect(page.get_by_role("columnheader", name="run 119")).to_be_visible()
+
+
+def test_no_rows_no_charts(page: Page, site: Path) -> None:
+    """A query that no run matches leaves neither a chart nor a heading of charts."""
+    open_experiment(page, site)
+    expect(page.get_by_role("heading", name="Charts")).to_be_visible()
+    page.get_by_label("Where").fill("params.rate > 9")
+    expect(page.locator(".tk-toolbar__found")).to_have_text("0 of 120 runs")
+    expect(page.get_by_role("heading", name="Charts")).to_be_hidden()
 
 
 def test_a_run_has_one_colour_on_a_page(page: Page, site: Path) -> None:

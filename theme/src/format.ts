@@ -102,12 +102,13 @@ export function columnFormat(values: Iterable<number>): (value: number) => strin
     const text = number(item);
     const behind = behindPoint(text);
     const point = widest > 0 && behind === 0 ? POINT_SPACE : "";
-    return Number.isFinite(item) ? `${text}${point}${DIGIT_SPACE.repeat(Math.max(0, widest - behind))}` : text;
+    return Number.isFinite(item) && !text.includes("e") ? `${text}${point}${DIGIT_SPACE.repeat(Math.max(0, widest - behind))}` : text;
   };
 }
 
-/** How many characters stand behind the point. */
+/** How many digits stand behind the point; powers of ten are not aligned by it. */
 function behindPoint(text: string): number {
+  if (text.includes("e")) return 0;
   const point = text.indexOf(".");
   return point < 0 ? 0 : text.length - point - 1;
 }

@@ -29,6 +29,11 @@ test("points that are not finite are marked instead of drawn; on a log axis so a
   assert.equal(curveData([line([1, 2])], 0.5, false).smooth.length, 2);
 });
 
+test("the only finite point of a series is a dot, for there is no line through it", () => {
+  assert.deepEqual(curveData([line([NaN, Infinity, 3])], 0, false).lone.map((point) => point["y"]), [3]);
+  assert.deepEqual(curveData([line([1, NaN, 3])], 0, false).lone, []);
+});
+
 test("a long stretch of points that are not finite gets no more marks than find room", () => {
   const marks = curveData([line(new Array<number>(400).fill(NaN))], 0, false).marks;
   assert.ok(marks.length > 20 && marks.length <= 33, `${marks.length}`);

@@ -59,7 +59,7 @@ test("the numbers of a column are written as everywhere, point under point", () 
   const write = (values: number[]) => values.map(columnFormat(values)).map((text) => text.replace(/[\u2007\u2008]/g, "_"));
   assert.deepEqual(write([0.98148, 0.95, 1]), ["0.98148", "0.95___", "1______"]);
   assert.deepEqual(write([1, 20, 300]), ["1", "20", "300"]);
-  assert.deepEqual(write([7.3e-6, 0.36]), ["7.3e-6", "0.36__"]);
+  assert.deepEqual(write([7.3e-6, 0.36, 2]), ["7.3e-6", "0.36", "2___"]);
   assert.deepEqual(write([NaN, 0.25]), ["NaN", "0.25"]);
   assert.deepEqual(write([]), []);
 });

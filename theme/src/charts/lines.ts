@@ -53,20 +53,24 @@ export interface CurveData {
   points: Datum[];
   smooth: Datum[];
   marks: Datum[];
+  /** Points of which no line can be drawn, for they are the only ones. */
+  lone: Datum[];
 }
 
 export function curveData(lines: readonly Line[], smoothing: number, log: boolean): CurveData {
   const drawn = (value: number) => Number.isFinite(value) && (!log || value > 0);
-  const data: CurveData = { points: [], smooth: [], marks: [] };
+  const data: CurveData = { points: [], smooth: [], marks: [], lone: [] };
   const gap = widthOf(lines) / MOST_MARKS;
   lines.forEach((line, index) => {
     let marked = -Infinity;
+    const before = data.points.length;
     const common = { series: line.slot % COLOURS, dash: Math.floor(line.slot / COLOURS) % 4, label: String(index) };
     line.x.forEach((x, at) => {
       const y = line.y[at]!;
       if (drawn(y)) data.points.push({ x, y, ...common });
       else if (!Number.isFinite(y) && isApart(marked, x, gap)) data.marks.push({ x: (marked = x), ...common });
     });
+    if (data.points.length === before + 1) data.lone.push(data.points[before]!);
     if (smoothing > 0) smoothed(line.y, smoothing).forEach((y, at) => drawn(y) && data.smooth.push({ x: line.x[at]!, y, ...common }));
   });
   return data;
