@@ -12,7 +12,7 @@ import io
 import itertools
 from base64 import b64encode
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from site_builder.views import ArtifactRow
@@ -21,6 +21,8 @@ from tracker.artifact_files import ArtifactFile, list_artifacts
 
 MAX_COPY = 5_000_000
 """Bytes of the largest artifact that is copied into the site."""
+MAX_PATH, MAX_PART = 1_200, 250
+"""Bytes in the longest path in a site, and between two slashes of it; the library logs no longer ones."""
 MAX_LISTED = 200
 """Artifacts that a page names."""
 MAX_INLINE = 32_000
@@ -29,6 +31,8 @@ HEAD = 100_000
 """Bytes of a file that are looked at."""
 TEXT_SHOWN = 4_000
 ROWS_SHOWN, COLUMNS_SHOWN, CELL_SHOWN = 10, 12, 80
+MAX_PART = 240
+"""Bytes of a name in the site: file systems take 255, and a number may be added."""
 PREVIEWS = 20
 """Artifacts of a page that show their content, images aside."""
 
@@ -102,6 +106,8 @@ def _artifact(
     if suffix not in IMAGES and suffix != ".pdf" and _is_binary(head):
         return _bare_row(file, "no text or image, kept in the store"), None
     public = f"{target}/{_free_name(_public_name(file.name), taken)}"
+    if len(public.encode()) > MAX_PATH or any(len(part.encode()) > MAX_PART for part in public.split("/")):
+        return _bare_row(file, "its path is too long to publish, kept in the store"), None
     row = _row(_shown(file), suffix, head, file.bytes, quote(public), shows)
     return row, Copy(file.path, public, file.bytes)
 
@@ -159,20 +165,33 @@ def _is_binary(head: bytes) -> bool:
 
 
 def _public_name(name: str) -> str:
-    """A path that no server runs, hides or reads as a page."""
-    parts = [
-        f"dot{part}" if part.startswith(".") else part for part in name.encode(errors="replace").decode().split("/")
-    ]
-    path = "/".join(part.replace("\\", "_") for part in parts)
-    return path if Path(path).suffix.lower() in KEPT else path + NEUTRAL
+    """A path that no server runs, hides or reads as a page, and that every file system takes."""
+    parts = name.encode(errors="replace").decode().replace("\\", "_").split("/")
+    *folders, last = (f"dot{part}" if part.startswith(".") else part for part in parts)
+    suffix = PurePosixPath(last).suffix
+    stem, suffix = (last.removesuffix(suffix), suffix) if suffix.lower() in KEPT else (last, NEUTRAL)
+    return "/".join([*map(_fitting, folders), _fitting(stem, suffix)])
+
+
+def _fitting(part: str, suffix: str = "") -> str:
+    return part.encode()[: MAX_PART - len(suffix)].decode(errors="ignore") + suffix
 
 
 def _free_name(path: str, taken: set[str]) -> str:
-    """The path, numbered where another file took it; files are told apart on systems that ignore case, too."""
+    """The path, numbered where another file took it, and in one part where a folder of it is a file.
+
+    Files are told apart on systems that ignore case, too.
+    """
+    if any(str(folder).lower() in taken for folder in PurePosixPath(path).parents):
+        path = _fitting(path.removesuffix(suffix := PurePosixPath(path).suffix).replace("/", "_"), suffix)
     stem, dot, suffix = path.rpartition(".")
     for number in itertools.count(2):
-        if path.lower() not in taken:
+        if not _is_taken(path.lower(), taken):
             break
         path = f"{stem}-{number}{dot}{suffix}"
     taken.add(path.lower())
     return path
+
+
+def _is_taken(path: str, taken: set[str]) -> bool:
+    return path in taken or any(other.startswith(f"{path}/") for other in taken)
