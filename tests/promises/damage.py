@@ -9,6 +9,7 @@ import os
 import random
 import shutil
 import socket
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +77,24 @@ FOREIGN = {
     "one long line": b"x" * 9_000_000,
 }
 """Files that are something else."""
+
+YAML = {
+    "aliases": b"a: &a [x, x, x, x]\nb: &b [*a, *a, *a, *a]\nc: &c [*b, *b, *b, *b]\nid: '1'\nname: *c\n",
+    "alias of itself": b"id: '1'\nname: &a [*a]\n",
+    "merge key": b"base: &b {id: '1'}\n<<: *b\nname: x\n",
+    "program": b"id: '1'\nname: !!python/object/apply:os.system ['touch damaged']\n",
+    "unknown tag": b"id: !made-up '1'\n",
+    "deep flow": b"id: '1'\nname: " + b"[" * 50_000,
+    "deep blocks": b"".join(b" " * depth + b"a:\n" for depth in range(2_000)),
+    "complex key": b"? [id, name]\n: 1\n",
+    "two documents": b"id: '1'\nname: x\n---\nid: '2'\nname: y\n",
+    "tabs": b"id: '1'\n\tname: x\n",
+    "no end": b"id: '1\nname: x\n",
+    "other version": b"%YAML 9.9\n---\nid: '1'\nname: x\n",
+    "list of maps": b"- id: '1'\n  name: x\n",
+    "long key": b"? " + b"k" * 100_000 + b"\n: x\n",
+}
+"""YAML that is too much, or no experiment."""
 
 NO_TEXT = (b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xf5\x80\x80\x80", b"\xc0\xaf")
 """Bytes that are no UTF-8."""
@@ -185,7 +204,7 @@ BYTES: dict[str, Callable[[bytes, random.Random], bytes]] = {
 
 def foreign_damages(target: str) -> Iterator[Damage]:
     """The file is one of something else."""
-    for name, data in FOREIGN.items():
+    for name, data in (FOREIGN | (YAML if target.endswith(".yaml") else {})).items():
         yield Damage(target, "foreign", name, writes(data))
 
 
@@ -219,6 +238,12 @@ def kind_damages(target: str, outside: Path) -> Iterator[Damage]:
         yield Damage(target, kind, "", act)
 
 
+def depth_damages(target: str) -> Iterator[Damage]:
+    """Folders in each other, or a name, as far as the system goes; no program of ours makes them so."""
+    yield Damage(target, "deep folder", "", _deep_folder)
+    yield Damage(target, "long name", "", _long_name)
+
+
 def _kinds(outside: Path) -> dict[str, Act]:
     return {
         "missing": lambda path: None,
@@ -250,6 +275,19 @@ def _full_folder(path: Path) -> None:
         (path / name / "deeper").mkdir(parents=True, exist_ok=True)
     Path(os.fsdecode(os.fsencode(path) + b"/\xff\xfe")).mkdir()
     (path / "deeper.txt").write_text("x")
+
+
+def _deep_folder(path: Path) -> None:
+    for _ in range(1_100):  # more than Python lets functions call themselves
+        path.mkdir()
+        path /= "d"
+    path.write_text("x")
+
+
+def _long_name(path: Path) -> None:
+    path.mkdir()
+    (path / ("x" * 255)).write_text("x")
+    (path / ("y" * 251 + ".txt")).write_text("x")
 
 
 def _sparse(path: Path, size: int) -> None:
@@ -291,6 +329,8 @@ def damaged(folder: Path, damage: Damage) -> Iterator[None]:
 
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
+        if (path / "d").exists():
+            subprocess.run(["rm", "-r", path / "d"], check=True)  # that of Python does not go so deep
         shutil.rmtree(os.fsencode(path))
     elif os.path.lexists(path):
         path.unlink()

@@ -22,7 +22,7 @@ from tracker.artifact_files import list_artifacts
 from tracker.reader import ReadRun, ReadStore
 
 from .conftest import Figure
-from .damage import Damage, byte_damages, damaged, field_damages, foreign_damages, kind_damages
+from .damage import Damage, byte_damages, damaged, depth_damages, field_damages, foreign_damages, kind_damages
 
 pytestmark = [pytest.mark.usefixtures("quick"), pytest.mark.skipif(os.name == "nt", reason="needs links and pipes")]
 
@@ -92,6 +92,8 @@ class Shop:
             yield from self._of_file(path)
         for place in ("", "log", "artifacts", "artifacts/a", "artifacts/new", "log/new.jsonl", ".new-0"):
             yield from kind_damages(self._target(folder / place), self.root.parent / "outside.json")
+        for place in ("artifacts", "artifacts/new", "log/new.jsonl"):
+            yield from depth_damages(self._target(folder / place))
         for path in (folder / "run.json", folder / "environment.json"):
             yield from itertools.islice(field_damages(self._target(path), path.read_text()), 0, None, STRIDE)
         yield from itertools.islice(self._of_records(next(folder.glob("log/*"))), 0, None, STRIDE)
@@ -209,6 +211,27 @@ def test_no_damage_to_an_experiment_file_loses_its_runs(store: Path, figure: Fig
             wrong.append((damage.name, unnamed))
     assert wrong == []
     figure("R4", f"{len(damages)} ways to damage experiment.yaml: 0 exceptions, all runs equal")
+
+
+def test_no_damage_to_the_store_file_loses_its_runs(store: Path, figure: Figure) -> None:
+    """Either all runs are what they were, or the store is refused because a newer tracker wrote it."""
+    shop = Shop.open(store)
+    outside = store.parent / "outside.json"
+    data = (store / "store.yaml").read_bytes()
+    text = json.dumps(msgspec.to_builtins(reader.read_store_file(store)))
+    damages = [
+        *byte_damages("store.yaml", data, PLACES), *foreign_damages("store.yaml"), *kind_damages("store.yaml", outside),
+        *field_damages("store.yaml", text),
+    ]  # fmt: skip
+    refused = set()
+    for damage in damages:
+        with damaged(store, damage):
+            try:
+                assert {run.file.name: run for run in shop.read().runs()} == shop.runs, damage.name
+            except tracker.exceptions.NewerSchemaError:
+                refused.add(damage.kind)
+    assert refused <= SILENT
+    figure("R4", f"{len(damages)} ways to damage store.yaml: all runs equal, or refused as a newer store")
 
 
 def test_no_damage_breaks_the_build(store: Path, tmp_path: Path, figure: Figure) -> None:
