@@ -21,7 +21,7 @@ _HEADER = re.compile(
     re.IGNORECASE,
 )
 _LITERAL = re.compile(
-    rf"((?:{_SECRET_NAME.pattern})\w{{0,40}}[\"']?\s{{0,9}}[:=]\s{{0,9}})([\"'])(?:(?!\2)[^\n]){{1,400}}+\2",
+    rf"((?:{_SECRET_NAME.pattern})\w{{0,40}}[\"']?\s{{0,9}}[:=]\s{{0,9}})(?:'[^'\n]{{1,400}}'|\"[^\"\n]{{1,400}}\")",
     re.IGNORECASE,
 )
 _HOME = r"(?:/home|/Users|[A-Za-z]:[\\/]Users)[\\/][^\\/\s\"':;,]+"
@@ -39,7 +39,7 @@ _ABSOLUTE = re.compile(r"(?:[A-Za-z]:[\\/]|/|~[\\/])\S*")
 def mask_text(text: str) -> str:
     """Text without what looks like a known kind of secret, and with `~` for the home folders of people."""
     text = _USERINFO.sub(f"{MASK}@", _SECRET_VALUE.sub(MASK, text))
-    text = _LITERAL.sub(rf"\1\2{MASK}\2", text)
+    text = _LITERAL.sub(lambda found: f"{found[1]}{found[0][-1]}{MASK}{found[0][-1]}", text)
     return _home().sub("~", _HEADER.sub(rf"\1{MASK}", text))
 
 
