@@ -237,7 +237,10 @@ def _strict(value: float) -> object:
 
 def read_run_file(data: bytes) -> RunFile:
     """The struct of `run.json`, with params and metrics as plain values; ValueError says what is wrong."""
-    run = run_decoder.decode(data.decode())  # as text, since names that are not ours are not looked at as bytes
+    try:
+        run = run_decoder.decode(data.decode())  # as text, since names that are not ours are not looked at as bytes
+    except msgspec.MsgspecError as error:
+        raise ValueError(str(error)) from error  # of older releases it is none
     for key, value in run.params.items():
         if type(value) not in _PLAIN:
             run.params[key] = read_param(value)
