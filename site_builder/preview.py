@@ -31,8 +31,6 @@ HEAD = 100_000
 """Bytes of a file that are looked at."""
 TEXT_SHOWN = 4_000
 ROWS_SHOWN, COLUMNS_SHOWN, CELL_SHOWN = 10, 12, 80
-MAX_PART = 240
-"""Bytes of a name in the site: file systems take 255, and a number may be added."""
 PREVIEWS = 20
 """Artifacts of a page that show their content, images aside."""
 
@@ -165,16 +163,10 @@ def _is_binary(head: bytes) -> bool:
 
 
 def _public_name(name: str) -> str:
-    """A path that no server runs, hides or reads as a page, and that every file system takes."""
+    """A path that no server runs, hides or reads as a page."""
     parts = name.encode(errors="replace").decode().replace("\\", "_").split("/")
-    *folders, last = (f"dot{part}" if part.startswith(".") else part for part in parts)
-    suffix = PurePosixPath(last).suffix
-    stem, suffix = (last.removesuffix(suffix), suffix) if suffix.lower() in KEPT else (last, NEUTRAL)
-    return "/".join([*map(_fitting, folders), _fitting(stem, suffix)])
-
-
-def _fitting(part: str, suffix: str = "") -> str:
-    return part.encode()[: MAX_PART - len(suffix)].decode(errors="ignore") + suffix
+    path = "/".join(f"dot{part}" if part.startswith(".") else part for part in parts)
+    return path if PurePosixPath(path).suffix.lower() in KEPT else path + NEUTRAL
 
 
 def _free_name(path: str, taken: set[str]) -> str:
@@ -183,7 +175,7 @@ def _free_name(path: str, taken: set[str]) -> str:
     Files are told apart on systems that ignore case, too.
     """
     if any(str(folder).lower() in taken for folder in PurePosixPath(path).parents):
-        path = _fitting(path.removesuffix(suffix := PurePosixPath(path).suffix).replace("/", "_"), suffix)
+        path = path.replace("/", "_")
     stem, dot, suffix = path.rpartition(".")
     for number in itertools.count(2):
         if not _is_taken(path.lower(), taken):

@@ -69,6 +69,17 @@ def test_names_do_not_collide_or_hide(tmp_path: Path) -> None:
     assert not any(character in href for href in hrefs for character in "#? ")
 
 
+def test_a_file_never_takes_the_place_of_a_folder(tmp_path: Path) -> None:
+    """A file that is published as .txt and a folder of that name both have an address."""
+    files = {"model": b"text", "model.txt/a.csv": b"1,2", "model.txt/b/c": b"text", "Plots/x": b"y", "plots": b"z"}
+    found = rows(tmp_path, files)
+    hrefs = {name: (row.href or "").removeprefix("runs/x/artifacts/") for name, row in found.items()}
+    assert hrefs == {
+        "model": "model.txt", "model.txt/a.csv": "model.txt_a.csv", "model.txt/b/c": "model.txt_b_c.txt",
+        "Plots/x": "Plots/x.txt", "plots": "plots.txt",
+    }  # fmt: skip
+
+
 def test_long_contents_are_cut(tmp_path: Path) -> None:
     """Of long texts and tables a page shows the start and says so."""
     found = rows(
