@@ -102,7 +102,8 @@ class LogWriter:
         """Show that the process lives; bring what was written since the last beat to the disk."""
         if self._queue:
             with self.lock:
-                self._drain()
+                if not self._closed:
+                    self._drain()
         with self._sync_lock, contextlib.suppress(OSError):
             if self._fd < 0:
                 return
@@ -255,7 +256,8 @@ class _Heart:
 
     def forget(self) -> None:
         """In a forked child: there is no thread yet."""
-        self._guard = threading.Lock()
+        self._guard = threading.RLock()
+        """Reentrant, since a signal may end a run, and so open a log, while the thread is started."""
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 

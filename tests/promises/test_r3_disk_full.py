@@ -267,6 +267,23 @@ def test_losses_are_told_loudly_at_the_end(
     assert list(read.file.metrics) == ["kept"]
 
 
+def test_what_was_told_to_be_lost_does_not_come_back(
+    quick: None, store: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A beat that comes just after the end opens no log again."""
+    monkeypatch.setenv("TRACKER_ON_ERROR", "warn")
+    run = tracker.start_run()
+    (living,) = writer._living
+    with disk(Full(0, 100_000)), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tracker.log_metric("lost", 1.0)
+        tracker.end_run()
+    logs = set(run.folder.glob("log/*"))
+    living.beat()
+    assert "LOST" in capfd.readouterr().err
+    assert set(run.folder.glob("log/*")) == logs and not writer._living
+
+
 def test_an_end_that_fails_at_exit_is_told(tmp_path: Path) -> None:
     """A process that cannot end its runs says so, and its exit code stays what it was."""
     program = """
