@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from tracker import _io, codec, layout, logs, names, settings
+from tracker import _io, codec, layout, logs, names
 from tracker.exceptions import NewerSchemaError, NotAStoreError, NotFoundError, did_you_mean
 from tracker.index import Entry, Index, signature
 from tracker.logs import MergedLogs, Problem
@@ -201,7 +201,7 @@ def load_environment(run_folder: Path) -> Environment | None:
         return msgspec.json.decode(data, type=Environment)
     except FileNotFoundError:
         return None
-    except RecursionError as error:
+    except (RecursionError, msgspec.MsgspecError) as error:
         raise ValueError(str(error)) from error
 
 
@@ -367,8 +367,3 @@ def _torn(folder: Path, run: RunFile, merged: MergedLogs) -> list[Problem]:
         for file in merged.files
         if file.torn and not file_lives(file)
     ]
-
-
-def default_store() -> Path:
-    """The store that `TRACKER_URI` names, or `./runs`."""
-    return Path(settings.tracking_uri() or settings.DEFAULT_STORE)

@@ -319,7 +319,7 @@ def _described(error: BaseException) -> str:
 
 def _is_complete(folder: Path, snapshot: RunFile) -> bool:
     try:
-        sizes = {name: (folder / layout.LOG / name).lstat().st_size for name in logs.list_logs(folder)}
+        sizes = logs.log_sizes(folder)
     except OSError:
         return True
     return sizes == {name: log.bytes for name, log in snapshot.logs.items()}
