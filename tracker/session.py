@@ -67,7 +67,7 @@ class Session:
 
     def look(self) -> Store:
         """The store for reading: nothing is made, so a missing one is an empty one."""
-        return self._store or Store(self.root)
+        return Store(self.root)
 
     def use_experiment(self, experiment: reader.ReadExperiment) -> None:
         """Choose the experiment for the runs to come."""
@@ -82,7 +82,9 @@ class Session:
 
     def find_experiment(self) -> reader.ReadExperiment | None:
         """The same for reading: None when it was not made yet."""
-        return self._experiment or self.look().find_experiment(_default_experiment())
+        if self._experiment is not None and self._store is not None and self._store.root == self.root:
+            return self._experiment
+        return self.look().find_experiment(_default_experiment())
 
     # Runs
 

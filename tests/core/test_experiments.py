@@ -176,3 +176,15 @@ def test_reading_makes_nothing(tmp_path: Path) -> None:
     (tmp_path / "none" / "store.yaml").write_text("schema: 1\n")
     assert tracker.search_runs(output_format="list") == []
     assert [path.name for path in tmp_path.rglob("*")] == ["none", "store.yaml"]
+
+
+def test_reading_follows_the_environment_as_writing_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When TRACKER_URI names another store, nothing is read from the one before."""
+    monkeypatch.setenv("TRACKER_URI", str(tmp_path / "one"))
+    tracker.set_experiment("first")
+    monkeypatch.setenv("TRACKER_URI", str(tmp_path / "two"))
+    assert tracker.get_experiment_by_name("first") is None
+    tracker.set_experiment("second")
+    monkeypatch.setenv("TRACKER_URI", str(tmp_path / "one"))
+    assert tracker.get_experiment_by_name("second") is None
+    assert tracker.search_runs(output_format="list") == []
