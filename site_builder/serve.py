@@ -71,15 +71,17 @@ def serve(
 
 
 def _rebuild(again: Callable[[], BuildResult], interval: float, stop: threading.Event, say: Say) -> None:
-    """Builds that change nothing are not worth a word, nor is the same error twice."""
+    """Builds that change nothing are not worth a word, nor is the same error twice. No error ends the loop."""
     last_error = ""
     while not stop.wait(interval):
         try:
             result = again()
-        except TrackerError as error:
-            if str(error) != last_error:
-                say(str(error))
-            last_error = str(error)
+        except Exception as error:
+            known = isinstance(error, TrackerError)
+            told = str(error) if known else f"The site could not be built, and stays as it was: {error!r}"
+            if told != last_error:
+                say(told)
+            last_error = told
         else:
             last_error = ""
             if result.written or result.removed:

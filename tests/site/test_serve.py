@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -16,7 +17,8 @@ import pytest
 
 import tracker
 from site_builder.assembly import SITE_DATA
-from site_builder.serve import serve
+from site_builder.build import BuildResult
+from site_builder.serve import _rebuild, serve
 from tracker.exceptions import SiteError
 
 from .conftest import log_run
@@ -92,3 +94,29 @@ def test_a_port_that_is_taken_is_a_clear_error(sample: Path, site: Path) -> None
     with pytest.raises(SiteError, match="no port"):
         serve(sample, site, port=99_999)
     assert not site.exists()
+
+
+def test_no_error_ends_the_rebuilding(tmp_path: Path) -> None:
+    """A build that fails, for whatever reason, is told once and tried again."""
+    outcomes: list[Exception | BuildResult] = [
+        ValueError("odd"),
+        ValueError("odd"),
+        SiteError("The disk is full."),
+        BuildResult(tmp_path, 1, 2, 3, 4, (), (), 0.1),
+    ]
+    stop, told = threading.Event(), list[str]()
+
+    def again() -> BuildResult:
+        outcome = outcomes.pop(0)
+        if not outcomes:
+            stop.set()
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    _rebuild(again, 0.001, stop, told.append)
+    assert told == [
+        "The site could not be built, and stays as it was: ValueError('odd')",
+        "The disk is full.",
+        "2 files written, 3 removed.",
+    ]
