@@ -22,7 +22,7 @@ def this_process() -> Process:
 
 def machine_key() -> str:
     """A hash that is the same for processes that see each other's ids: same boot, same namespace."""
-    parts = [_read_first_line("/proc/sys/kernel/random/boot_id")]
+    parts = [_read_text("/proc/sys/kernel/random/boot_id")]
     with contextlib.suppress(OSError):
         parts.append(os.readlink("/proc/self/ns/pid"))  # noqa: PTH115
     if not parts[0]:
@@ -36,7 +36,7 @@ def process_start(pid: int) -> int | None:
     """When a process started, in clock ticks since boot; 0 where the system does not tell, None when it is gone."""
     if not Path("/proc/self/stat").exists():
         return _exists(pid)
-    text = _read_first_line(f"/proc/{pid}/stat")
+    text = _read_text(f"/proc/{pid}/stat")
     if not text:
         return None
     fields = text.rpartition(")")[2].split()
@@ -55,7 +55,7 @@ def _exists(pid: int) -> int | None:
     return 0
 
 
-def _read_first_line(path: str) -> str:
+def _read_text(path: str) -> str:
     with contextlib.suppress(OSError), open(path, encoding="ascii", errors="replace") as file:  # noqa: PTH123
-        return file.readline().strip()
+        return file.read().strip()
     return ""

@@ -68,6 +68,11 @@ class ActiveRun:
         """False in a forked child: it may log, but the run is not its to end."""
         return self._pid == os.getpid()
 
+    @property
+    def ended(self) -> bool:
+        """Whether `end` was called with success."""
+        return self._ended
+
     def open(self) -> None:
         """Begin the log now, so that readers see who writes."""
         with _io.explained("begin a log in", self.folder):

@@ -91,6 +91,8 @@ class Session:
     def current(self) -> ActiveRun | None:
         """The run that this thread logs to, or None."""
         for stack in (self._stack(), self._main_stack, self._open_runs):
+            while stack and stack[-1].ended:
+                stack.pop()  # another thread ended it
             if stack:
                 return stack[-1]
         return None

@@ -38,9 +38,7 @@ def site_options(command: _F) -> _F:
         click.option(
             "--pages", metavar="DIR", type=_PATH, help="Markdown pages of yours. [default: pages in the store]"
         ),
-        click.option(
-            "--force", is_flag=True, help="Build over other files, or over another store's site."
-        ),
+        click.option("--force", is_flag=True, help="Build over other files, or over another store's site."),
     )
     for option in reversed(options):
         command = option(command)
