@@ -23,8 +23,6 @@ from tracker.reader import Environment
 from tracker.schema import SCHEMA, ExperimentFile, Goal, RunFile, StoreFile
 from tracker.yaml_files import MAX_YAML, edit_yaml, yaml_bytes
 
-_MAX_TRIES = 20
-
 
 class Store:
     """The folder that runs are written to.
@@ -146,20 +144,7 @@ class Store:
         goal: Mapping[str, Goal] | None = None,
     ) -> reader.ReadExperiment:
         """Add to `experiment.yaml`: tags are set; a description or goal that stands there already is kept, for
-        people edit this file. Only the fields that change are rewritten.
-
-        There is no lock: what another process wrote over meanwhile is added again, until it stands there.
-        """
-        for _ in range(_MAX_TRIES):
-            found, changed = self._describe_once(slug, description, tags or {}, goal or {})
-            if not changed:
-                break
-        return found
-
-    def _describe_once(
-        self, slug: str, description: str | None, tags: Mapping[str, str], goal: Mapping[str, Goal]
-    ) -> tuple[reader.ReadExperiment, bool]:
-        """The experiment as it should be, and whether its file had to be written for that."""
+        people edit this file. Only the fields that change are rewritten."""
         found = self._at(slug)
         if found is None:
             raise NotFoundError(f"There is no experiment in {layout.experiment(self.root, slug)} any more.")
@@ -167,8 +152,8 @@ class Store:
         new = msgspec.structs.replace(
             old,
             description=old.description or description or "",
-            tags={**old.tags, **tags},
-            goal={**goal, **old.goal},
+            tags={**old.tags, **(tags or {})},
+            goal={**(goal or {}), **old.goal},
         )
         changes = {key: value for key, value in _fields(new).items() if value != _fields(old)[key]}
         if changes:
@@ -176,7 +161,7 @@ class Store:
             with _io.explained("write", path):
                 data = _io.read_file(path, limit=MAX_YAML)
                 _io.replace_file(path, edit_yaml(data, new, changes), durable=self.durable)
-        return msgspec.structs.replace(found, file=new), bool(changes)
+        return msgspec.structs.replace(found, file=new)
 
     def create_run(self, slug: str, file: RunFile, environment: Environment | None) -> Path:
         """Make the folder of a run; it appears whole, under its final name."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 import pytest
@@ -189,19 +188,3 @@ def test_reading_follows_the_environment_as_writing_does(tmp_path: Path, monkeyp
     monkeypatch.setenv("TRACKER_URI", str(tmp_path / "one"))
     assert tracker.get_experiment_by_name("second") is None
     assert tracker.search_runs(output_format="list") == []
-
-
-def test_tags_that_threads_set_at_once_are_all_kept(store: Path) -> None:
-    """Writers of experiment.yaml that come between each other lose nothing of each other's tags."""
-    tracker.set_experiment("shared")
-    threads = [
-        threading.Thread(target=lambda n=n: [tracker.set_experiment_tag(f"t{n}-{i}", i) for i in range(10)])  # type: ignore[misc]
-        for n in range(4)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    found = tracker.get_experiment_by_name("shared")
-    assert found is not None
-    assert len(found.tags) == 40
