@@ -197,7 +197,7 @@ search_runs({str(store)!r})
 """
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert result.stdout == "5\n"
-    assert 'pip install "pandas>=2.1"' in result.stderr
+    assert 'pip install "pandas>=' in result.stderr
 
 
 def test_experiments_are_found_by_name_tags_times_and_text(store: Path) -> None:
