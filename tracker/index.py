@@ -42,10 +42,8 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     def _grew(self, folder: str) -> bool:
         """Whether a log without a last record has become longer."""
-        return any(
-            not log.closed and _stat(f"{folder}/{layout.LOG}/{name}")[1] != log.bytes
-            for name, log in self.file.logs.items()
-        )
+        growing = [(name, log.bytes) for name, log in self.file.logs.items() if not log.closed]
+        return any(_stat(f"{folder}/{layout.LOG}/{name}")[1] != size for name, size in growing)
 
 
 def signature(folder: str) -> Signature:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 
 import msgspec
@@ -259,11 +260,12 @@ def _listed(path: Path) -> tuple[list[str], list[tuple[str, str]]]:
 
 def _read_runs(root: Path, slug: str, index: Index, problems: list[Problem]) -> tuple[ReadRun, ...]:
     base = layout.runs(root, slug)
+    prefix = f"{base}{os.sep}"
     known = index.runs.get(slug, {})
     entries: dict[str, Entry] = {}
     for run_id in _folders(root, base, problems):
         entry = known.get(run_id)
-        folder = f"{base}/{run_id}"
+        folder = prefix + run_id
         if entry is None or not entry.is_current(folder):
             entry = _relative(_read_run(Path(folder)), root, run_id)
             if entry.problems and not _io.is_folder(folder):
@@ -273,7 +275,7 @@ def _read_runs(root: Path, slug: str, index: Index, problems: list[Problem]) -> 
     index.changed = index.changed or len(entries) != len(known)
     index.runs[slug] = entries
     found = [_as_run(entry, base, slug) for entry in entries.values()]
-    found.sort(key=lambda run: (run.file.start_time, run.file.run_id), reverse=True)
+    found.sort(key=attrgetter("file.start_time", "file.run_id"), reverse=True)
     return tuple(found)
 
 
