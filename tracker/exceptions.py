@@ -5,14 +5,18 @@ TrackerError                    base; also named MlflowException, carries an err
 ├── InvalidValueError           a value that cannot be logged as it is
 │   ├── InvalidNameError        an empty, too long or unsafe name or path
 │   ├── ParamClashError         a param already has another value
-│   └── QueryError              a mistake in a query, with its position
-├── NotFoundError               no such run, experiment, artifact
+│   ├── QueryError              a mistake in a query, with its position
+│   └── SchemaMismatchError     data that do not fit the signature of a model
+├── NotFoundError               no such run, experiment, artifact, model
 ├── AlreadyExistsError          the name is taken
 ├── RunStateError               the run is closed, or another one is active
 ├── StoreError                  the folder of a store
 │   ├── NotAStoreError          a path that holds something else
 │   ├── NewerSchemaError        a store written by a newer tracker
 │   └── StorageError            writing failed: disk full, no permission, ...
+├── ModelError                  the folder of a model cannot be used
+│   ├── ChangedModelError       a file is not what its digest says
+│   └── UntrustedModelError     loading would run code that nobody vouched for
 ├── SiteError                   the folder of a site cannot be written or is not ours
 └── MissingPackageError         an optional part is not installed (also an ImportError)
 ```
@@ -77,8 +81,12 @@ class QueryError(InvalidValueError):
         self.expected = expected
 
 
+class SchemaMismatchError(InvalidValueError):
+    """Data that do not fit the signature of a model: which column, what was expected, what came."""
+
+
 class NotFoundError(TrackerError, LookupError):
-    """No such run, experiment or artifact."""
+    """No such run, experiment, artifact or model."""
 
     error_code = "RESOURCE_DOES_NOT_EXIST"
 
@@ -120,6 +128,22 @@ class StorageError(StoreError, OSError):
         return self.message
 
 
+class ModelError(TrackerError):
+    """The folder of a model cannot be used: it is damaged, of a newer format, or no model at all."""
+
+    error_code = "INVALID_PARAMETER_VALUE"
+
+
+class ChangedModelError(ModelError):
+    """A file of a model is not what its digest says."""
+
+
+class UntrustedModelError(ModelError):
+    """Loading would run code from outside the store, and nobody vouched for it with `trust=`."""
+
+    error_code = "PERMISSION_DENIED"
+
+
 class SiteError(TrackerError):
     """The folder of a site cannot be written, or holds something that is not ours."""
 
@@ -129,8 +153,9 @@ class MissingPackageError(TrackerError, ImportError):
 
     error_code = "FEATURE_DISABLED"
 
-    def __init__(self, purpose: str, extra: str) -> None:
-        super().__init__(f"{purpose} needs packages that are not installed. Run: pip install {_packages_of(extra)}")
+    def __init__(self, purpose: str, extra: str = "", *, packages: Iterable[str] = ()) -> None:
+        needed = " ".join(f'"{package}"' for package in packages) or _packages_of(extra)
+        super().__init__(f"{purpose} needs packages that are not installed. Run: pip install {needed}")
 
 
 def _packages_of(extra: str) -> str:

@@ -14,6 +14,12 @@ LOG = "log"
 LOG_SUFFIX = ".jsonl"
 ARTIFACTS = "artifacts"
 TRASH = "trash"
+REGISTRY = "registry"
+REGISTERED_MODEL_FILE = "model.yaml"
+VERSIONS = "versions"
+POLICY_FILE = "policy.yaml"
+MANIFEST_FILE = "manifest.json"
+MLMODEL_FILE = "MLmodel"
 ASIDE = ".new-"
 """Names with this beginning are not finished; readers pass over them."""
 
@@ -51,3 +57,28 @@ def trashed_run(store: Path, slug: str, run_id: str) -> Path:
 def log_file(run_folder: Path, writer: str) -> Path:
     """`log/<writer>.jsonl` of a run."""
     return run_folder / LOG / f"{writer}{LOG_SUFFIX}"
+
+
+def registry(store: Path) -> Path:
+    """`registry/`."""
+    return store / REGISTRY
+
+
+def registered_model(store: Path, slug: str) -> Path:
+    """`registry/<slug>/`."""
+    return store / REGISTRY / slug
+
+
+def version_file(store: Path, slug: str, version: int) -> Path:
+    """`registry/<slug>/versions/<version>.yaml`."""
+    return store / REGISTRY / slug / VERSIONS / f"{version}.yaml"
+
+
+def copied_model(store: Path, slug: str, model_id: str) -> Path:
+    """`registry/<slug>/models/<model_id>/`: a model that came from outside the store."""
+    return store / REGISTRY / slug / "models" / model_id
+
+
+def policy_file(store: Path) -> Path:
+    """`registry/policy.yaml`."""
+    return store / REGISTRY / POLICY_FILE

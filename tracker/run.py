@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, SupportsFloat
 
 import msgspec
 
-from tracker import _clock, _io, artifacts, codec, entities, layout, logs, names, process, reader, settings
+from tracker import _clock, _io, artifact_writing, codec, entities, layout, logs, names, process, reader, settings
 from tracker.exceptions import InvalidValueError, NotFoundError, ParamClashError, StorageError, did_you_mean
 from tracker.masking import as_text, mask_text
 from tracker.schema import RunFile, Status
@@ -198,12 +198,12 @@ class ActiveRun:
             self.log_artifacts(source, below)
             return
         with self._forgiven(f"The artifact {source}"):
-            self._keep([artifacts.copy(source, self.folder, artifact_path, durable=self._durable())])
+            self._keep([artifact_writing.copy(source, self.folder, artifact_path, durable=self._durable())])
 
     def log_artifacts(self, local_dir: str | os.PathLike[str], artifact_path: str | None = None) -> None:
         """Copy all files below a folder into the run, below `artifact_path` if that is given."""
         with self._forgiven(f"A part of the artifacts in {local_dir}"):
-            self._keep(artifacts.copy_all(Path(local_dir), self.folder, artifact_path, durable=self._durable()))
+            self._keep(artifact_writing.copy_all(Path(local_dir), self.folder, artifact_path, durable=self._durable()))
 
     def log_text(self, text: str, artifact_file: str) -> None:
         """Write a text as an artifact, such as `log_text(report, "report.txt")`."""
@@ -212,14 +212,14 @@ class ActiveRun:
 
     def log_dict(self, dictionary: Mapping[str, object] | list[object], artifact_file: str) -> None:
         """Write a dict or list as an artifact: YAML where the name ends in .yaml or .yml, else JSON."""
-        data = artifacts.dict_bytes(dictionary, artifact_file)
+        data = artifact_writing.dict_bytes(dictionary, artifact_file)
         self._write_artifact(data, artifact_file)
 
     def _write_artifact(self, data: bytes, artifact_file: str) -> None:
         with self._forgiven(f"The artifact {artifact_file}"):
-            self._keep([artifacts.write(data, self.folder, artifact_file, durable=self._durable())])
+            self._keep([artifact_writing.write(data, self.folder, artifact_file, durable=self._durable())])
 
-    def _keep(self, written: Iterable[artifacts.Written]) -> None:
+    def _keep(self, written: Iterable[artifact_writing.Written]) -> None:
         now = _clock.now_ms()
         self._writer.append(b"".join(codec.line(artifact=path, value=size, time=now) for path, size in written))
 

@@ -151,3 +151,75 @@ class Record(Struct, frozen=True, gc=False, omit_defaults=True):
     """With `writer`: the file of this writer that ended in a failed write and goes on here."""
     signal: str | None = None
     """With `end`: the signal or exception type that ended the writer."""
+
+
+class Change(Struct, frozen=True, omit_defaults=True, rename={"from_": "from"}):
+    """One line of a history in the registry. Lines are only ever added."""
+
+    time: str
+    """UTC, such as 2026-03-01T09:30:00Z."""
+    action: str
+    """`registered`, `stage`, `alias`, `deleted` or `renamed`."""
+    from_: str = ""
+    """With `stage` the stage before; with `alias` the version that had it before; with `renamed` the old name."""
+    to: str = ""
+    """The stage, version or name since then; empty when an alias was removed."""
+    alias: str = ""
+    """With `alias`: which one."""
+    by: str = ""
+    """Who did it, as they chose to be named: TRACKER_USER or git's user.name."""
+    reason: str = ""
+
+
+class RegisteredModelFile(Struct, frozen=True, omit_defaults=True):
+    """`registry/<slug>/model.yaml`: a registered model; people edit it and review it."""
+
+    name: str
+    description: str = ""
+    tags: dict[str, str] = {}
+    aliases: dict[str, str] = {}
+    """The version that an alias stands for, or another alias."""
+    stages: list[str] = []
+    """The stages that versions of this model pass, in order, where they are not the usual four."""
+    created: str = ""
+    history: list[Change] = []
+    """Changes of aliases and of the name."""
+
+
+class VersionFile(Struct, frozen=True, omit_defaults=True):
+    """`registry/<slug>/versions/<version>.yaml`: one version of a registered model. Numbers are never used again."""
+
+    version: Annotated[int, Meta(ge=1, le=(1 << 31) - 1)]
+    path: str
+    """Folder of the model, relative to the store."""
+    digest: str
+    """`sha256:` and 64 hex digits over the files of that folder; see `manifest.json`."""
+    source: str = ""
+    """What it was registered from, as it was named: a run, a URI or a path."""
+    run_id: str = ""
+    stage: str = "None"
+    description: str = ""
+    tags: dict[str, str] = {}
+    created: str = ""
+    deleted: bool = False
+    """True: kept for its history only."""
+    history: list[Change] = []
+    """Registration, transitions of the stage, deletion."""
+
+
+class ManifestEntry(Struct, frozen=True, gc=False):
+    """One file of a model."""
+
+    sha256: str
+    """64 hex digits."""
+    bytes: Count
+
+
+class Manifest(Struct, frozen=True):
+    """`manifest.json` of a model: what its files must be. Other files beside them are never read."""
+
+    schema: int
+    digest: str
+    """`sha256:` and 64 hex digits over all entries; the version of a registered model has the same."""
+    files: dict[str, ManifestEntry]
+    """By path relative to the folder of the model."""

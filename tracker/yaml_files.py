@@ -16,6 +16,7 @@ _MAX_DEPTH = 20
 _ODD_BREAK = re.compile("[\x85\u2028\u2029]")
 _T = TypeVar("_T")
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_PlainLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_yaml(kind: type[_T], data: bytes) -> _T:
@@ -31,6 +32,26 @@ def read_yaml(kind: type[_T], data: bytes) -> _T:
         return msgspec.convert(value, kind, strict=False)
     except (yaml.YAMLError, UnicodeDecodeError, msgspec.MsgspecError) as error:
         raise ValueError(" ".join(str(error).split())) from error
+
+
+def read_plain_yaml(data: bytes) -> object:
+    """Lists, dicts and scalars with their YAML types; ValueError for anything else, tags of Python above all."""
+    try:
+        events = list(yaml.parse(data, Loader=_Loader))
+        if any(isinstance(event, yaml.AliasEvent) for event in events):
+            raise yaml.YAMLError("aliases are not read")
+        _check_depth(events)
+        return yaml.load(data, Loader=_PlainLoader)
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise ValueError(" ".join(str(error).split())) from error
+
+
+def _check_depth(events: list[Any]) -> None:
+    depth = 0
+    for event in events:
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MAX_DEPTH:
+            raise yaml.YAMLError(f"nested deeper than {_MAX_DEPTH} levels")
 
 
 def yaml_bytes(value: object) -> bytes:

@@ -1,0 +1,1 @@
+"""MLflow's client: the same by id and by name."""

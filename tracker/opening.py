@@ -1,0 +1,1 @@
+"""The files of a model, verified before anything reads them."""

@@ -1,0 +1,1 @@
+"""A version of a registered model out of a URI."""

@@ -1,0 +1,1 @@
+"""Files of a published site, fetched into the cache folder."""

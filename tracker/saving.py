@@ -1,0 +1,1 @@
+"""A model into a folder, a run and the registry."""

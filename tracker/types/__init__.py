@@ -1,0 +1,1 @@
+"""MLflow's data types: columns, tensors, schemas and their JSON."""
