@@ -1,0 +1,86 @@
+"""The `MLmodel` file of a model's folder: MLflow's format, read forgivingly and written so that MLflow reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tracker import _io, layout
+from tracker.exceptions import ModelError
+from tracker.yaml_files import read_plain_yaml, yaml_bytes
+
+if TYPE_CHECKING:
+    from tracker.models.signature import ModelSignature
+
+MAX_MLMODEL = 8 * 1024 * 1024
+"""Bytes of the largest MLmodel file that is read."""
+PYFUNC = "python_function"
+MLFLOW_FORMAT = "2.22.0"
+"""The MLflow release whose format we write; releases 2 and 3 read it."""
+
+
+class Model(msgspec.Struct, frozen=True):
+    """What an `MLmodel` file says. Fields of other writers that are not here are passed over.
+
+    >>> Model.load("runs/…/artifacts/model").flavors["sklearn"]["sklearn_version"]
+    '1.9.1'
+    """
+
+    flavors: dict[str, dict[str, Any]]
+    """Each way to load the model, with what it needs to know."""
+    artifact_path: str = ""
+    """The name it was logged under. Other writers put absolute paths here, so it leads nowhere."""
+    run_id: str | None = None
+    utc_time_created: str = ""
+    model_uuid: str | None = None
+    model_id: str | None = None
+    mlflow_version: str | None = None
+    model_size_bytes: int | None = None
+    signature_text: dict[str, str | None] | None = msgspec.field(name="signature", default=None)
+    """Inputs, outputs and params, each as JSON text."""
+    saved_input_example_info: dict[str, Any] | None = None
+    metadata: dict[str, Any] | None = None
+
+    @property
+    def signature(self) -> ModelSignature | None:
+        """What goes in and what comes out; None where the model does not say. ModelError when it is damaged."""
+        from tracker.models.signature import ModelSignature
+
+        if self.signature_text is None:
+            return None
+        try:
+            return ModelSignature.from_dict(self.signature_text)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ModelError(f"The signature in the {layout.MLMODEL_FILE} file is damaged: {error}.") from error
+
+    @property
+    def own_flavors(self) -> tuple[str, ...]:
+        """Names of the flavors beside python_function."""
+        return tuple(name for name in self.flavors if name != PYFUNC)
+
+    def to_yaml(self) -> bytes:
+        """The bytes of the file."""
+        plain = {key: value for key, value in msgspec.to_builtins(self).items() if value not in (None, "")}
+        return yaml_bytes(dict(sorted(plain.items())))
+
+    @classmethod
+    def load(cls, folder: Path | str) -> Model:
+        """Read the MLmodel file of a folder. Raises ModelError when there is none, or it is damaged."""
+        path = Path(folder) / layout.MLMODEL_FILE
+        try:
+            data = _io.read_file(path, limit=MAX_MLMODEL)
+        except FileNotFoundError:
+            raise ModelError(f"{folder} is no model: it has no {layout.MLMODEL_FILE} file.") from None
+        except OSError as error:
+            raise ModelError(f"{path} cannot be read: {error.strerror}.") from None
+        return cls.parse(data, str(path))
+
+    @classmethod
+    def parse(cls, data: bytes, where: str) -> Model:
+        """The same from bytes."""
+        try:
+            return msgspec.convert(read_plain_yaml(data), cls, strict=False)
+        except (ValueError, msgspec.MsgspecError) as error:
+            raise ModelError(f"{where} is damaged or hostile: {error}. Nothing of the model was opened.") from None
