@@ -33,6 +33,7 @@ _CREATE = (
     | getattr(os, "O_NOFOLLOW", 0)
     | getattr(os, "O_BINARY", 0)
 )
+_SYNC_THREADS = 8
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
@@ -169,6 +170,25 @@ def sync_folder(path: Path) -> None:
     except OSError as error:
         if error.errno not in (errno.EINVAL, errno.ENOTSUP):
             raise
+    finally:
+        close(fd)
+
+
+def sync_tree(path: Path) -> None:
+    """Bring all files of a folder to the disk, at once rather than one after the other, and then their names."""
+    from concurrent.futures import ThreadPoolExecutor  # brings logging with it
+
+    places = [(Path(place), files) for place, _, files in os.walk(path)]
+    with ThreadPoolExecutor(_SYNC_THREADS) as pool:
+        list(pool.map(_sync_file, [place / name for place, files in places for name in files]))
+    for place, _ in places:
+        sync_folder(place)
+
+
+def _sync_file(path: Path) -> None:
+    fd = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        sync(fd, path)
     finally:
         close(fd)
 

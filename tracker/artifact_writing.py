@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
 import yaml
 
-from tracker import _io, layout, names
+from tracker import _io, layout, names, settings
 from tracker.exceptions import InvalidNameError, InvalidValueError, NotFoundError
 
 Written = tuple[str, int]
@@ -54,6 +56,36 @@ def copy_all(source: Path, run_folder: Path, artifact_path: str | None, *, durab
     ]
 
 
+def add_folder(fill: Callable[[Path], None], run_folder: Path, artifact_path: str) -> list[Written]:
+    """Make a folder of files that appears whole and on the disk; `fill` writes into it before it has its name.
+
+    Where the name is taken, it becomes `name-2`, `name-3` and so on: nothing that was logged is replaced.
+    """
+    path = names.check_artifact_path(artifact_path)
+    wanted = _prepare(run_folder, path, taken=True)
+    aside = wanted.with_name(f"{layout.ASIDE}{names.new_id()}")
+    with _io.explained("write", wanted):
+        try:
+            _io.make_folder(aside, inside=run_folder)
+            fill(aside)
+            if settings.fsync() != "never":
+                _io.sync_tree(aside)
+            target = _move_to_free(aside, wanted)
+        finally:
+            _io.remove_tree(aside)
+    below = path.parent / target.name
+    return [((below / relative).as_posix(), file.stat().st_size) for file, relative in _files(target)]
+
+
+def _move_to_free(folder: Path, wanted: Path) -> Path:
+    for number in itertools.count(1):
+        target = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
+        with contextlib.suppress(FileExistsError):
+            _io.move_folder(folder, target, durable=settings.fsync() != "never")
+            return target
+    raise AssertionError("unreachable: some number is free")
+
+
 def dict_bytes(dictionary: object, artifact_file: str) -> bytes:
     """A dict or list as YAML (for .yaml and .yml) or JSON; values of other kinds as their `str()`."""
     try:
@@ -65,8 +97,11 @@ def dict_bytes(dictionary: object, artifact_file: str) -> bytes:
         raise InvalidValueError(f"{artifact_file!r} cannot be written as a dict: {error}.") from error
 
 
-def _prepare(run_folder: Path, path: PurePosixPath) -> Path:
-    """Where the file goes, with the folders for it; none of them may be a link, for it may lead anywhere."""
+def _prepare(run_folder: Path, path: PurePosixPath, *, taken: bool = False) -> Path:
+    """Where the file goes, with the folders for it; none of them may be a link, for it may lead anywhere.
+
+    With `taken` a folder may be there already.
+    """
     place = run_folder
     for part in (layout.ARTIFACTS, *path.parts[:-1]):
         place /= part
@@ -77,7 +112,7 @@ def _prepare(run_folder: Path, path: PurePosixPath) -> Path:
     with _io.explained("make a folder for", place):
         _io.make_folder(place, inside=run_folder)
     target = place / path.name
-    if _io.is_folder(target):
+    if _io.is_folder(target) and not taken:
         raise InvalidNameError(f"{str(path)!r} is a folder of artifacts. Give the file another name.")
     return target
 

@@ -27,8 +27,8 @@ def set_tracking_uri(uri: str | os.PathLike[str]) -> None:
 
 
 def get_tracking_uri() -> str:
-    """The folder of the store: as set, else TRACKER_URI, else `./runs`."""
-    return str(session.root)
+    """The folder of the store: as set, else TRACKER_URI, else `./runs`. A published site has its address."""
+    return session.site or str(session.root)
 
 
 def set_experiment(

@@ -1,1 +1,163 @@
-"""Where a model URI leads."""
+"""Where a model URI leads: a path, a run, a registered version, or a published site.
+
+| URI | leads to |
+|---|---|
+| `./model`, `file:///data/model` | a folder |
+| `runs:/<run_id>/<path>` | what a run logged under this name; the newest when it logged several |
+| `models:/<name>/<version>`, `/latest`, `/<stage>`, `models:/<name>@<alias>` | a version of a registered model |
+| `https://host/site/models/<slug>/<version>/` | the page of a version on a published site |
+
+`models:/` URIs look into the store that set_tracking_uri() names, which may be a published site too.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from msgspec import Struct
+
+from tracker import _io, layout, names, reader, registry, remote
+from tracker.exceptions import InvalidValueError, ModelError, NotFoundError, TrackerError, did_you_mean
+from tracker.models.mlmodel import Model
+from tracker.session import session
+
+_MODEL_ID = re.compile(r"m-[0-9a-f]{32}")
+_NUMBERED = re.compile(r"(.+)-(\d+)")
+
+
+class ModelPlace(Struct, frozen=True):
+    """Where a model lies, and what is known of it before it is opened."""
+
+    uri: str
+    """As it was given."""
+    folder: Path
+    in_store: bool
+    """Whether it lies in the store that this process uses, whose authors the user trusts."""
+    digest: str = ""
+    """What the registry says its digest is; empty for models that are not registered."""
+    run_id: str = ""
+    """The run that a `runs:/` URI or the registry names."""
+
+
+class RegistryName(Struct, frozen=True):
+    """What a `models:/` URI asks for."""
+
+    name: str
+    alias: str = ""
+    selector: str = ""
+    """A version number, `latest` or a stage; empty with an alias."""
+
+
+def find_model(uri: str | os.PathLike[str]) -> ModelPlace:
+    """Where a URI leads.
+
+    Raises NotFoundError for what is not there (with the nearest name), InvalidValueError for what is no URI,
+    ModelError for a folder without a model.
+    """
+    text = names.check_text(os.fspath(uri), "A model URI")
+    if text.startswith("runs:/"):
+        return _of_run(text)
+    if text.startswith("models:/"):
+        return _of_registry(text)
+    if remote.is_site(text):
+        return ModelPlace(text, remote.fetch_model(text), in_store=False)
+    if "://" in text and not text.startswith("file:"):
+        raise InvalidValueError(f"tracker loads no models from {text!r}. Fetch it, and give the path of its folder.")
+    return _of_path(text)
+
+
+def parse_registry_uri(uri: str) -> RegistryName:
+    """The parts of a `models:/` URI; InvalidValueError when it is none."""
+    rest = uri.removeprefix("models:").lstrip("/")
+    if _MODEL_ID.fullmatch(rest):
+        raise InvalidValueError(
+            f"{uri!r} is an id that MLflow 3 gives to logged models. Here it is runs:/<run_id>/<name>."
+        )
+    name, at, alias = rest.rpartition("@")
+    if at and "/" not in alias:
+        return RegistryName(name, alias=alias)
+    name, slash, selector = rest.rpartition("/")
+    if not (slash and name and selector):
+        raise InvalidValueError(
+            f"{uri!r} is no URI of a registered model. Use models:/<name>/<version>, models:/<name>/<stage>, "
+            "models:/<name>/latest or models:/<name>@<alias>."
+        )
+    return RegistryName(name, selector=selector)
+
+
+def is_inside(folder: Path, root: Path) -> bool:
+    """Whether a folder lies below another one, links resolved."""
+    return folder.resolve().is_relative_to(root.resolve())
+
+
+def _of_run(uri: str) -> ModelPlace:
+    run_id, _, path = uri.removeprefix("runs:").lstrip("/").partition("/")
+    if not path:
+        raise InvalidValueError(
+            f"{uri!r} names no model. Use runs:/<run_id>/<name>, such as runs:/{run_id or '…'}/model."
+        )
+    checked = names.check_artifact_path(path.rstrip("/"), "The path in a model URI")
+    artifacts = reader.find_run(session.root, run_id) / layout.ARTIFACTS
+    folder = _newest(artifacts / checked)
+    if not (folder / layout.MLMODEL_FILE).is_file():
+        known = [logged.relative_to(artifacts).as_posix() for logged in logged_models(artifacts)]
+        has = f" It has {', '.join(known[:5])}." if known else " It logged no model."
+        raise NotFoundError(f"The run {run_id} has no model {str(checked)!r}.{has}{did_you_mean(str(checked), known)}")
+    return ModelPlace(uri, folder, in_store=True, run_id=run_id)
+
+
+def logged_models(artifacts: Path) -> list[Path]:
+    """The folders with an MLmodel file below the artifacts of a run, without links, by name."""
+    found = []
+    for place, folders, files in os.walk(artifacts):
+        folders.sort()
+        if layout.MLMODEL_FILE in files:
+            found.append(Path(place))
+            folders.clear()
+    return found
+
+
+def _newest(folder: Path) -> Path:
+    """The last model that a run logged under one name: `model`, else `model-2`, `model-3` and so on."""
+    newest, number = folder, 1
+    for sibling in folder.parent.glob(f"{folder.name}-*"):
+        numbered = _NUMBERED.fullmatch(sibling.name)
+        if numbered and numbered[1] == folder.name and int(numbered[2]) > number and _is_named(sibling, folder.name):
+            newest, number = sibling, int(numbered[2])
+    return newest
+
+
+def _is_named(folder: Path, name: str) -> bool:
+    """Whether a model was logged under this name, and only numbered because another one had it."""
+    try:
+        return _io.is_folder(folder) and Model.load(folder).artifact_path.rpartition("/")[2] == name
+    except TrackerError:
+        return False
+
+
+def _of_registry(uri: str) -> ModelPlace:
+    wanted = parse_registry_uri(uri)
+    if session.site:
+        entry = remote.find_version(session.site, wanted.name, alias=wanted.alias, selector=wanted.selector)
+        return ModelPlace(
+            uri, remote.fetch_model(entry.files, digest=entry.digest), in_store=False, digest=entry.digest
+        )
+    found = registry.find_version(session.root, wanted.name, alias=wanted.alias, selector=wanted.selector)
+    if not _io.is_folder(found.folder):
+        raise NotFoundError(
+            f"The files of {uri} are gone: there is no folder {found.folder}. `tracker registry check` names all such."
+        )
+    file = found.file
+    return ModelPlace(uri, found.folder, in_store=True, digest=file.digest, run_id=file.run_id)
+
+
+def _of_path(uri: str) -> ModelPlace:
+    folder = names.folder_of(uri)
+    if not folder.exists():
+        raise NotFoundError(f"There is no model at {folder}. Check the path; it is relative to {Path.cwd()}.")
+    if not folder.is_dir():
+        raise ModelError(f"{folder} is a file. Name the folder of the model, the one with the MLmodel file.")
+    in_store = not session.site and layout.store_file(session.root).is_file() and is_inside(folder, session.root)
+    return ModelPlace(uri, folder, in_store=in_store)

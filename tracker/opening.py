@@ -1,1 +1,218 @@
-"""The files of a model, verified before anything reads them."""
+"""The files of a model, each verified before anything reads it.
+
+What a flavor loads are the bytes that were hashed: it gets them from `read`, or files in a private copy from `copy`.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterable
+from pathlib import Path
+
+from tracker import _io, layout
+from tracker.exceptions import ChangedModelError, ModelError, UntrustedModelError, did_you_mean
+from tracker.model_uri import ModelPlace, find_model
+from tracker.models import digests
+from tracker.models.formats import PICKLES, Format, format_of
+from tracker.models.inspection import MAX_PICKLE, ModelFacts, data_file, inspect_folder
+from tracker.models.mlmodel import Model
+from tracker.schema import Manifest, ManifestEntry
+
+Trust = bool | str
+"""True, or the digest (`sha256:…`) that the model must have."""
+
+_saved_here: set[str] = set()
+_SHOWN_IMPORTS = 12
+
+
+class OpenedModel:
+    """A model whose files are what its manifest says. Made by `open_model`."""
+
+    def __init__(self, place: ModelPlace, model: Model, manifest: Manifest, trusted: bool) -> None:
+        self.uri = place.uri
+        self.folder = place.folder
+        self.run_id = place.run_id
+        """The run that the URI or the registry names, or an empty text."""
+        self.model = model
+        """What its MLmodel file says."""
+        self.manifest = manifest
+        self.trusted = trusted
+        """Whether code that comes with it may run."""
+        self._copy: Path | None = None
+
+    @functools.cached_property
+    def format(self) -> Format:
+        """How it is stored."""
+        return format_of(self.model)
+
+    def flavor(self, name: str) -> dict[str, object]:
+        """The facts of one flavor; ModelError when the model lacks it."""
+        if name not in self.model.flavors:
+            has = ", ".join(self.model.flavors)
+            raise ModelError(f"{self.uri} is no {name} model: it has the flavors {has}. Load it with one of these.")
+        return self.model.flavors[name]
+
+    def path_of(self, facts: dict[str, object], *keys: str, default: str = "") -> str:
+        """The path under the first of some keys of a flavor's facts; ModelError when the model has no such file."""
+        path = next((str(facts[key]) for key in keys if facts.get(key)), default)
+        self._listed(path)
+        return path
+
+    def has(self, path: str) -> bool:
+        """Whether the model has a file or folder of this path."""
+        return bool(self._below(path))
+
+    def read(self, path: str) -> bytes:
+        """The bytes of one file, checked against its digest."""
+        wanted = self.manifest.files[self._file(path)]
+        with _io.explained("read", self.folder / path), _io.open_regular(self.folder / path) as file:
+            data = file.read(wanted.bytes + 1)
+        found = ManifestEntry(hashlib.sha256(data).hexdigest(), len(data))
+        digests.check_entry(self.folder, path, wanted, found)
+        return data
+
+    def copy(self, path: str = "") -> Path:
+        """A private copy of a file or folder (the whole model without a path), checked while it is made.
+
+        It lives as long as this object or the process, and nobody else can write to it.
+        """
+        paths = self._listed(path) if path else list(self.manifest.files)
+        base = self._private()
+        for name in paths:
+            target = base / name
+            if not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                self._copy_file(name, target)
+        return base / path
+
+    def require_trust(self) -> None:
+        """UntrustedModelError unless the model is the store's own, or the caller vouched for it."""
+        if not self.trusted:
+            raise UntrustedModelError(_refusal(self))
+
+    def _copy_file(self, name: str, target: Path) -> None:
+        wanted, digest, size = self.manifest.files[name], hashlib.sha256(), 0
+        with (
+            _io.explained("read", self.folder / name),
+            _io.open_regular(self.folder / name) as file,
+            target.open("xb") as to,
+        ):
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+                size += to.write(chunk)
+        try:
+            digests.check_entry(self.folder, name, wanted, ManifestEntry(digest.hexdigest(), size))
+        except ChangedModelError:
+            target.unlink()
+            raise
+
+    def _private(self) -> Path:
+        if self._copy is None:
+            self._copy = Path(tempfile.mkdtemp(prefix="tracker-model-"))
+            weakref.finalize(self, shutil.rmtree, self._copy, ignore_errors=True)
+        return self._copy
+
+    def _below(self, path: str) -> list[str]:
+        return [name for name in self.manifest.files if name == path or name.startswith(f"{path}/")]
+
+    def _listed(self, path: str) -> list[str]:
+        found = self._below(path)
+        if not found:
+            known = did_you_mean(path, self.manifest.files)
+            raise ModelError(f"{self.uri} has no file {path!r}, though its MLmodel file names it.{known}")
+        return found
+
+    def _file(self, path: str) -> str:
+        if path not in self.manifest.files:
+            self._listed(path)
+            raise ModelError(f"{path!r} in {self.uri} is a folder, where a file was expected.")
+        return path
+
+
+def open_model(uri: str | os.PathLike[str], *, trust: Trust = False) -> OpenedModel:
+    """Open a model by its URI, with every file verified.
+
+    Raises NotFoundError, ModelError for what is no model, ChangedModelError when a file is not what its digest says.
+    """
+    place = find_model(uri)
+    if not (place.folder / layout.MLMODEL_FILE).is_file():
+        Model.load(place.folder)  # says what is wrong
+    manifest = digests.read_manifest(place.folder)
+    if manifest is None:
+        manifest = digests.make_manifest(place.folder)  # MLflow writes none
+    else:
+        digests.verify(place.folder, manifest)
+    _check_digest(place, manifest, trust)
+    model = Model.parse(_mlmodel(place, manifest), str(place.folder / layout.MLMODEL_FILE))
+    trusted = place.in_store or bool(trust) or manifest.digest in _saved_here
+    return OpenedModel(place, model, manifest, trusted)
+
+
+def inspect_model(uri: str | os.PathLike[str], *, verify: bool = True) -> ModelFacts:
+    """What a model is, without loading it; what is wrong with it stands in `problems`."""
+    return inspect_folder(find_model(uri).folder, look_inside=True, verify=verify)
+
+
+def remember_saved(digest: str) -> None:
+    """Trust a model that this very process has saved."""
+    _saved_here.add(digest)
+
+
+def _mlmodel(place: ModelPlace, manifest: Manifest) -> bytes:
+    entry = manifest.files.get(layout.MLMODEL_FILE)
+    if entry is None:
+        raise ChangedModelError(f"The manifest of {place.folder} does not list its {layout.MLMODEL_FILE} file.")
+    data = _io.read_file(place.folder / layout.MLMODEL_FILE, limit=entry.bytes)
+    digests.check_entry(
+        place.folder, layout.MLMODEL_FILE, entry, ManifestEntry(hashlib.sha256(data).hexdigest(), len(data))
+    )
+    return data
+
+
+def _check_digest(place: ModelPlace, manifest: Manifest, trust: Trust) -> None:
+    if place.digest and manifest.digest != place.digest:
+        raise ChangedModelError(
+            f"{place.uri} was registered with the digest {place.digest}, but {place.folder} has {manifest.digest}: "
+            f"{_first_difference(place.folder)} It is not loaded."
+        )
+    if isinstance(trust, str) and trust != manifest.digest:
+        raise ChangedModelError(
+            f"{place.uri} has the digest {manifest.digest}, and you trust {trust}. It is not loaded."
+        )
+
+
+def _first_difference(folder: Path) -> str:
+    return f"the files there, or {layout.MANIFEST_FILE}, were replaced. Compare {folder} with what was registered."
+
+
+def _refusal(opened: OpenedModel) -> str:
+    """Why a model is not loaded, what it would do, and what to do."""
+    wants = _imports(opened)
+    imports = f" It would import {wants}." if wants else ""
+    return (
+        f"{opened.uri} was not loaded: it lies outside of the store, and its format is {opened.format.name}. "
+        f"{opened.format.meaning}{imports} Look at it with `tracker models inspect`; "
+        f'then load it with trust=True, or pin it with trust="{opened.manifest.digest}".'
+    )
+
+
+def _imports(opened: OpenedModel) -> str:
+    if opened.format.name not in PICKLES:
+        return ""
+    from tracker.models.pickles import imports_of
+
+    name = data_file(opened.model)
+    if name not in opened.manifest.files or opened.manifest.files[name].bytes > MAX_PICKLE:
+        return ""
+    try:
+        found: Iterable[str] = sorted({f"{item.module}.{item.name}" for item in imports_of(opened.read(name))})
+    except ModelError as error:
+        return f"what cannot be told ({error})"
+    shown = list(found)
+    more = f" and {len(shown) - _SHOWN_IMPORTS} more" if len(shown) > _SHOWN_IMPORTS else ""
+    return ", ".join(shown[:_SHOWN_IMPORTS]) + more

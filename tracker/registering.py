@@ -1,1 +1,100 @@
 """A version of a registered model out of a URI."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tracker import _io, layout, names
+from tracker.model_uri import is_inside
+from tracker.models import digests
+from tracker.models.info import ModelInfo
+from tracker.opening import OpenedModel, Trust, open_model
+from tracker.registry import Registry, check_registered_name
+from tracker.session import session
+from tracker.store import built_aside
+
+if TYPE_CHECKING:
+    from tracker.registry import ReadVersion
+    from tracker.registry.entities import ModelVersion
+
+
+def register_model(
+    model_uri: str | os.PathLike[str],
+    name: str,
+    await_registration_for: int | None = None,
+    *,
+    tags: Mapping[str, object] | None = None,
+    description: str = "",
+    trust: Trust = False,
+) -> ModelVersion:
+    """Register a model as the next version of `name`, which is made when it is missing.
+
+    Every file is verified first. A model from outside the store is copied into it; one that can run code when it is
+    loaded needs `trust=True`, since what the store holds is trusted later on.
+
+    >>> version = tracker.register_model(f"runs:/{run_id}/model", "iris")
+    >>> version.name, version.version
+    ('iris', '1')
+    """
+    check_registered_name(name)
+    opened = open_model(model_uri, trust=trust)
+    root = session.store().root
+    folder = opened.folder
+    if not is_inside(folder, root):
+        if not opened.format.safe:
+            opened.require_trust()
+        folder = _copy_into(root, name, opened)
+    version = _register(folder, name, opened.manifest.digest, str(model_uri), _run_of(opened), tags, description)
+    return version.entity()
+
+
+def register_logged(info: ModelInfo, folder: Path, name: str) -> ModelVersion:
+    """Register the model that was logged just now."""
+    return _register(folder, name, info.digest, info.model_uri, info.run_id or "", None, "").entity()
+
+
+def _register(
+    folder: Path,
+    name: str,
+    digest: str,
+    source: str,
+    run_id: str,
+    tags: Mapping[str, object] | None,
+    description: str,
+) -> ReadVersion:
+    root = session.store().root
+    return Registry(root).register(
+        name,
+        path=folder.resolve().relative_to(root.resolve()).as_posix(),
+        digest=digest,
+        source=source,
+        run_id=run_id,
+        tags={key: str(value) for key, value in (tags or {}).items()},
+        description=description,
+    )
+
+
+def _copy_into(root: Path, name: str, opened: OpenedModel) -> Path:
+    """A verified copy of a model inside the store."""
+    slug = Registry(root).create_model(name).slug
+    target = layout.copied_model(root, slug, names.new_id())
+    with _io.explained("copy a model into", target):
+        _io.make_folder(target.parent, inside=root)
+        with built_aside(target, durable=True) as aside:
+            _io.make_folder(aside, inside=root)
+            for path in opened.manifest.files:
+                _io.make_folder((aside / path).parent, inside=root)
+                _io.replace_file(aside / path, opened.read(path), durable=False)
+            digests.write_manifest(aside)
+            _io.sync_tree(aside)
+    return target
+
+
+def _run_of(opened: OpenedModel) -> str:
+    return opened.run_id or opened.model.run_id or ""
+
+
+__all__ = ["check_registered_name", "register_logged", "register_model"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import TYPE_CHECKING, SupportsFloat
 
@@ -214,6 +214,13 @@ class ActiveRun:
         """Write a dict or list as an artifact: YAML where the name ends in .yaml or .yml, else JSON."""
         data = artifact_writing.dict_bytes(dictionary, artifact_file)
         self._write_artifact(data, artifact_file)
+
+    def log_folder(self, fill: Callable[[Path], None], artifact_path: str) -> str:
+        """Log a folder that appears whole: `fill` writes its files. Returns its path, numbered if it was taken."""
+        written = artifact_writing.add_folder(fill, self.folder, artifact_path)
+        self._keep(written)
+        depth = len(PurePosixPath(artifact_path).parts)
+        return "/".join(PurePosixPath(written[0][0]).parts[:depth])
 
     def _write_artifact(self, data: bytes, artifact_file: str) -> None:
         with self._forgiven(f"The artifact {artifact_file}"):

@@ -16,7 +16,7 @@ from pathlib import Path
 from tracker import _clock, capture, codec, names, process, reader, settings
 from tracker import run as runs
 from tracker.endings import Endings
-from tracker.exceptions import RunStateError
+from tracker.exceptions import InvalidValueError, RunStateError
 from tracker.run import ActiveRun
 from tracker.schema import SCHEMA, RunFile
 from tracker.snapshot import NOTE_TAG, PARENT_TAG, RUN_NAME_TAG
@@ -32,6 +32,7 @@ class Session:
 
     def _forget(self) -> None:
         self._root: Path | None = None
+        self._site: str | None = None
         self._store: Store | None = None
         self._experiment: reader.ReadExperiment | None = None
         self._open_runs: list[ActiveRun] = []
@@ -49,13 +50,29 @@ class Session:
     # Store and experiment
 
     def use_store(self, uri: str | os.PathLike[str]) -> None:
-        """Choose the store by a path or a `file:` URI."""
-        self._root = names.folder_of(uri)
+        """Choose the store by a path, a `file:` URI or, to load models only, the address of a published site."""
+        text = os.fspath(uri)
+        self._site = text if _is_site(text) else None
+        self._root = None if self._site else names.folder_of(uri)
         self._store = self._experiment = None
 
     @property
+    def site(self) -> str | None:
+        """The published site that was chosen, or that TRACKER_URI names, in place of a store."""
+        named = settings.tracking_uri() or ""
+        return self._site or (named if self._root is None and _is_site(named) else None)
+
+    @property
     def root(self) -> Path:
-        """The folder of the store: as chosen, else as TRACKER_URI names it, else `./runs`."""
+        """The folder of the store: as chosen, else as TRACKER_URI names it, else `./runs`.
+
+        InvalidValueError when a published site was chosen: models load from there, and that is all.
+        """
+        if self.site:
+            raise InvalidValueError(
+                f"{self.site} is a published site: models:/ URIs load from it, and nothing else. "
+                "Name a folder with set_tracking_uri() to log and to search."
+            )
         return self._root or names.folder_of(settings.tracking_uri() or settings.DEFAULT_STORE)
 
     def store(self) -> Store:
@@ -217,6 +234,10 @@ class Session:
                 self.leave(run, status, by)
             except Exception as error:
                 print(f"tracker: the run {run.run_id} could not be ended: {error}", file=sys.stderr)
+
+
+def _is_site(uri: str) -> bool:
+    return uri.lower().startswith(("http://", "https://"))
 
 
 def _default_experiment() -> str:

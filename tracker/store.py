@@ -112,7 +112,7 @@ class Store:
         """Make the folder of an experiment; False when another process was first."""
         with _io.explained("make an experiment in", folder):
             try:
-                with _built_aside(folder, durable=self.durable) as aside:
+                with built_aside(folder, durable=self.durable) as aside:
                     _io.make_folder(aside / layout.RUNS, inside=self.root)
                     self._create_yaml(aside / layout.EXPERIMENT_FILE, file)
             except FileExistsError:
@@ -166,7 +166,7 @@ class Store:
     def create_run(self, slug: str, file: RunFile, environment: Environment | None) -> Path:
         """Make the folder of a run; it appears whole, under its final name."""
         folder = layout.run(self.root, slug, file.run_id)
-        with _io.explained("make a run in", folder), _built_aside(folder, durable=False) as aside:
+        with _io.explained("make a run in", folder), built_aside(folder, durable=False) as aside:
             _io.make_folder(aside / layout.LOG, inside=self.root)
             _io.replace_file(aside / layout.RUN_FILE, codec.run_file_bytes(file), durable=False)
             if environment is not None:
@@ -199,7 +199,7 @@ class Store:
 
 
 @contextlib.contextmanager
-def _built_aside(folder: Path, *, durable: bool) -> Iterator[Path]:
+def built_aside(folder: Path, *, durable: bool) -> Iterator[Path]:
     """A folder to fill, which then appears whole under its name, or not at all; FileExistsError when it is taken."""
     aside = folder.with_name(f"{layout.ASIDE}{names.new_id()}")
     try:

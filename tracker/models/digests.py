@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from tracker import _io, layout, names
+from tracker import _io, codec, layout, names
 from tracker.exceptions import ChangedModelError, InvalidNameError, ModelError
 from tracker.schema import SCHEMA, Manifest, ManifestEntry
 
@@ -31,6 +31,13 @@ def make_manifest(folder: Path) -> Manifest:
     """Hash the files of a folder; ModelError for links and for names that are not safe."""
     files = {path: hash_file(folder, path) for path in files_in(folder)}
     return Manifest(SCHEMA, digest_of(files), files)
+
+
+def write_manifest(folder: Path) -> Manifest:
+    """Hash the files of a folder, and write `manifest.json` beside them."""
+    manifest = make_manifest(folder)
+    _io.replace_file(folder / layout.MANIFEST_FILE, codec.json_file(manifest), durable=False)
+    return manifest
 
 
 def folder_digest(folder: Path) -> str:

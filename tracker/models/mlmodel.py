@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 MAX_MLMODEL = 8 * 1024 * 1024
 """Bytes of the largest MLmodel file that is read."""
 PYFUNC = "python_function"
-MLFLOW_FORMAT = "2.22.0"
-"""The MLflow release whose format we write; releases 2 and 3 read it."""
 
 
 class Model(msgspec.Struct, frozen=True):
@@ -42,6 +40,7 @@ class Model(msgspec.Struct, frozen=True):
     """Inputs, outputs and params, each as JSON text."""
     saved_input_example_info: dict[str, Any] | None = None
     metadata: dict[str, Any] | None = None
+    tracker_version: str | None = None
 
     @property
     def signature(self) -> ModelSignature | None:
