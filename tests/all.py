@@ -24,6 +24,8 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 OLDEST_NODE = 20
 GROUPS = ("lint", "front", "python")
+MLFLOWS = ("2", "3")
+"""Releases of MLflow that model folders are exchanged with; each gets an environment of its own."""
 
 
 class MissingToolError(Exception):
@@ -71,19 +73,33 @@ def prepare(only: tuple[str, ...]) -> None:
         need_node()
     if "python" in only:
         os.environ["TRACKER_CHROMIUM"] = need_chromium()
+        for version in MLFLOWS:
+            make_mlflow_venv(version)
 
 
 def make_venv() -> None:
-    """Makes `.venv-test` with the project in it, unless the one that is there was made from the same pyproject.toml."""
-    stamp = VENV / "made-from"
-    wanted = digest(ROOT / "pyproject.toml", str(ROOT), sys.version)
+    """Makes `.venv-test` with the project in it."""
+    fill_venv(VENV, ROOT / "pyproject.toml", ["--editable", f"{ROOT}[test]"])
+
+
+def make_mlflow_venv(version: str) -> None:
+    """Makes `.venv-mlflow2` or `.venv-mlflow3`, where no tracker is."""
+    needs = ROOT / "tests" / "interchange" / f"mlflow{version}.txt"
+    fill_venv(ROOT / f".venv-mlflow{version}", needs, ["--requirement", str(needs)])
+
+
+def fill_venv(venv: Path, needs: Path, packages: list[str]) -> None:
+    """Makes a virtual environment, unless the one that is there was made from the same file."""
+    stamp = venv / "made-from"
+    wanted = digest(needs, str(ROOT), sys.version)
     if stamp.is_file() and stamp.read_text() == wanted:
         return
     need_venv_module()
-    header("making .venv-test")
-    call([sys.executable, "-m", "venv", "--clear", str(VENV)], "no virtual environment could be made")
-    install = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    call([*install, "--editable", f"{ROOT}[test]"], "pip could not install the project and its test tools")
+    header(f"making {venv.name}")
+    call([sys.executable, "-m", "venv", "--clear", str(venv)], "no virtual environment could be made")
+    python = venv / PYTHON.relative_to(VENV)
+    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    call([*install, *packages], f"pip could not install what {needs.name} names")
     stamp.write_text(wanted)
 
 
