@@ -19,15 +19,15 @@ def main(library: str, folder: Path, times: int) -> dict[str, list[float]]:
     from sklearn.datasets import load_iris
     from sklearn.linear_model import LogisticRegression
 
-    X, y = load_iris(return_X_y=True, as_frame=True)
-    model = LogisticRegression(max_iter=500).fit(X, y)
+    x, y = load_iris(return_X_y=True, as_frame=True)
+    model = LogisticRegression(max_iter=500).fit(x, y)
     found: dict[str, list[float]] = {"log": [], "log, requirements given": [], "load": []}
     started = time.perf_counter()
     mlflow = importlib.import_module(library)
     importlib.import_module(f"{library}.sklearn")
     found["import"] = [time.perf_counter() - started]
     mlflow.set_tracking_uri(folder.as_uri())
-    signature = mlflow.models.infer_signature(X, model.predict(X))
+    signature = mlflow.models.infer_signature(x, model.predict(x))
 
     def log(**options: Any) -> Any:
         return mlflow.sklearn.log_model(
@@ -35,7 +35,7 @@ def main(library: str, folder: Path, times: int) -> dict[str, list[float]]:
             artifact_path="model",
             serialization_format="cloudpickle",
             signature=signature,
-            input_example=X.head(),
+            input_example=x.head(),
             registered_model_name="iris",
             **options,
         )
@@ -48,7 +48,7 @@ def main(library: str, folder: Path, times: int) -> dict[str, list[float]]:
             seconds, info = timed(lambda: log(pip_requirements=["scikit-learn"]))
             found["log, requirements given"].append(seconds)
         uri = info.model_uri
-        found["load"].append(timed(lambda: mlflow.pyfunc.load_model(uri).predict(X))[0])  # noqa: B023
+        found["load"].append(timed(lambda: mlflow.pyfunc.load_model(uri).predict(x))[0])  # noqa: B023
     return found
 
 
