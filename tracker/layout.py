@@ -17,6 +17,7 @@ TRASH = "trash"
 REGISTRY = "registry"
 REGISTERED_MODEL_FILE = "model.yaml"
 VERSIONS = "versions"
+MODELS = "models"
 POLICY_FILE = "policy.yaml"
 MANIFEST_FILE = "manifest.json"
 MLMODEL_FILE = "MLmodel"
@@ -76,7 +77,7 @@ def version_file(store: Path, slug: str, version: int) -> Path:
 
 def copied_model(store: Path, slug: str, model_id: str) -> Path:
     """`registry/<slug>/models/<model_id>/`: a model that came from outside the store."""
-    return store / REGISTRY / slug / "models" / model_id
+    return store / REGISTRY / slug / MODELS / model_id
 
 
 def policy_file(store: Path) -> Path:
