@@ -259,7 +259,7 @@ def load_pickle(data: bytes, *, where: str) -> Any:
     try:
         return _Unpickler(io.BytesIO(data)).load()
     except ModuleNotFoundError as error:
-        raise _missing(error, where) from error
+        raise missing_module(error, where) from error
     except ModelError:
         raise
     except Exception as error:
@@ -290,7 +290,8 @@ class _Unpickler(pickle.Unpickler):
         return super().find_class(module, name)
 
 
-def _missing(error: ModuleNotFoundError, where: str) -> Exception:
+def missing_module(error: ModuleNotFoundError, where: str) -> Exception:
+    """What to raise for a module that loading a file did not find: the package to install, where that is known."""
     module = error.name or str(error)
     top = module.split(".")[0]
     package = distribution_name(top)
