@@ -80,6 +80,11 @@ def copied_model(store: Path, slug: str, model_id: str) -> Path:
     return store / REGISTRY / slug / MODELS / model_id
 
 
+def trashed_model(store: Path, slug: str, deletion: str) -> Path:
+    """`trash/_registry/<slug>-<deletion>/`: the underscore keeps it apart from the slugs of experiments."""
+    return store / TRASH / f"_{REGISTRY}" / f"{slug}-{deletion}"
+
+
 def policy_file(store: Path) -> Path:
     """`registry/policy.yaml`."""
     return store / REGISTRY / POLICY_FILE

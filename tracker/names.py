@@ -81,11 +81,11 @@ def new_run_name() -> str:
     return f"{_random.choice(_ADJECTIVES)}-{_random.choice(_NOUNS)}-{_random.randrange(1000)}"
 
 
-def slug_of(name: str) -> str:
+def slug_of(name: str, kind: str = "experiment") -> str:
     """The first choice for the folder of an experiment: ASCII letters and digits of its name, safe on every system."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].strip("-")
-    return f"experiment-{slug}".rstrip("-") if not slug or slug in _RESERVED else slug
+    return f"{kind}-{slug}".rstrip("-") if not slug or slug in _RESERVED else slug
 
 
 def is_run_id(text: str) -> bool:

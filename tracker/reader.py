@@ -165,7 +165,7 @@ def read_run(root: Path | str, run_id: str) -> ReadRun:
 def read_trash(root: Path | str) -> Iterator[ReadRun]:
     """The deleted runs of a store."""
     root = Path(root)
-    for slug in folders(root / layout.TRASH):
+    for slug in filter(names.is_slug, folders(root / layout.TRASH)):
         for run_id in folders(root / layout.TRASH / slug):
             folder = layout.trashed_run(root, slug, run_id)
             yield _as_run(_read_run(folder), folder.parent, slug)

@@ -89,7 +89,7 @@ def search_experiments(
         return []
     found = filter(matches, map(entities.make_experiment, reader.read_store(root).experiments))
     newest_first = sorted(found, key=lambda experiment: (-(experiment.creation_time or 0), experiment.name))
-    return _arrange(newest_first, orders, _experiment_key)[: None if max_results is None else _limit(max_results)]
+    return arrange(newest_first, orders, _experiment_key)[: None if max_results is None else _limit(max_results)]
 
 
 def sort_runs(runs: Iterable[R], order_by: Sequence[str] = ()) -> list[R]:
@@ -129,7 +129,7 @@ def _limit(max_results: int) -> int:
 
 def _sort_runs(runs: Iterable[R], orders: Sequence[Order]) -> list[R]:
     newest_first = sorted(runs, key=lambda run: (run.file.start_time, run.file.run_id), reverse=True)
-    return _arrange(newest_first, orders, _run_key)
+    return arrange(newest_first, orders, _run_key)
 
 
 def _run_key(order: Order) -> Callable[[Any], object]:
@@ -149,7 +149,8 @@ def _experiment_key(order: Order) -> Callable[[Any], object]:
     return ExperimentSource().getter(order.field)
 
 
-def _arrange(things: list[T], orders: Sequence[Order], key_of: Callable[[Order], Callable[[Any], object]]) -> list[T]:
+def arrange(things: list[T], orders: Sequence[Order], key_of: Callable[[Order], Callable[[Any], object]]) -> list[T]:
+    """Things by each order in turn; those that are equal stay as they were. What is missing or NaN comes last."""
     for order in reversed(orders):
         things = _by_value(things, key_of(order), order.descending)
     return things

@@ -46,6 +46,11 @@ def on_error() -> Literal["raise", "warn"]:
     return cast(Literal["raise", "warn"], _choice("TRACKER_ON_ERROR", "raise", ("raise", "warn")))
 
 
+def user() -> str:
+    """`TRACKER_USER`: who makes changes in the registry; empty by default."""
+    return os.environ.get("TRACKER_USER", "").strip()
+
+
 def captures() -> bool:
     """`TRACKER_CAPTURE`: `off` records nothing about source and environment; `on` is the default."""
     return _choice("TRACKER_CAPTURE", "on", ("on", "off")) == "on"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -72,11 +72,22 @@ class _Dumper(yaml.SafeDumper):
 _Dumper.add_representer(str, _Dumper.represent_text)
 
 
-def edit_yaml(data: bytes, new: msgspec.Struct, fields: Mapping[str, object]) -> bytes:
-    """The file with some fields set, so that it reads as `new`; its other lines, comments too, stay as they are."""
+def edit_yaml(
+    data: bytes,
+    new: msgspec.Struct,
+    fields: Mapping[str, object],
+    *,
+    appended: Mapping[str, Sequence[object]] | None = None,
+) -> bytes:
+    """The file with some fields set, so that it reads as `new`; its other lines, comments too, stay as they are.
+
+    `appended` are items that come after those that lists of the file have already.
+    """
     lines = data.decode().splitlines(keepends=True)
     for key, value in fields.items():
         _set_field(lines, key, yaml_bytes({key: value}).decode())
+    for key, items in (appended or {}).items():
+        _append_items(lines, key, items)
     edited = "".join(lines).encode()
     try:
         return edited if read_yaml(type(new), edited) == new else yaml_bytes(new)
@@ -85,16 +96,38 @@ def edit_yaml(data: bytes, new: msgspec.Struct, fields: Mapping[str, object]) ->
 
 
 def _set_field(lines: list[str], key: str, block: str) -> None:
-    """Put a block in place of a top-level field and the indented lines below it, or at the end."""
-    start = next((i for i, line in enumerate(lines) if re.match(rf"(['\"]?){key}\1\s*:", line)), len(lines))
-    if start == len(lines) and lines and not lines[-1].endswith("\n"):
-        lines[-1] += "\n"
-    end = start + 1
-    while end < len(lines) and (lines[end][0].isspace()):
-        end += 1
-    while end > start + 1 and not lines[end - 1].strip():
-        end -= 1
+    """Put a block in place of a top-level field and the lines that belong to it, or at the end."""
+    start, end = _field(lines, key)
     lines[start:end] = [block]
+
+
+def _append_items(lines: list[str], key: str, items: Sequence[object]) -> None:
+    """Put items of a list behind those of a top-level field, as far to the right as they are."""
+    start, end = _field(lines, key)
+    first = next((line for line in lines[start + 1 : end] if line.lstrip().startswith("- ")), None)
+    block = yaml_bytes({key: list(items)}).decode().splitlines(keepends=True)
+    if first is None:
+        _set_field(lines, key, "".join(block))
+        return
+    if not lines[end - 1].endswith("\n"):
+        lines[end - 1] += "\n"
+    indent = first[: len(first) - len(first.lstrip())]
+    lines[end:end] = [indent + line if line.strip() else line for line in block[1:]]
+
+
+def _field(lines: list[str], key: str) -> tuple[int, int]:
+    """Where a top-level field begins, and where the lines that belong to it end; at the end when it is missing."""
+    start = next((i for i, line in enumerate(lines) if re.match(rf"(['\"]?){key}\1\s*:", line)), len(lines))
+    if start == len(lines):
+        if lines and not lines[-1].endswith("\n"):
+            lines[-1] += "\n"
+        return start, start
+    end = start + 1
+    while end < len(lines) and (lines[end][0] in "# \t\r\n" or lines[end].startswith("- ")):
+        end += 1
+    while end > start + 1 and (lines[end - 1].startswith("#") or not lines[end - 1].strip()):
+        end -= 1
+    return start, end
 
 
 def _first_document(events: Iterator[Any]) -> object:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.schema import ExperimentFile, StoreFile
+from tracker.schema import Change, ExperimentFile, RegisteredModelFile, StoreFile
 from tracker.yaml_files import edit_yaml, read_yaml, yaml_bytes
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -75,6 +75,28 @@ def test_an_edit_reads_as_it_should(old: ExperimentFile, new: ExperimentFile) ->
     new = ExperimentFile(old.id, old.name, new.description, new.tags, new.goal)
     fields = {"description": new.description, "tags": new.tags, "goal": new.goal}
     assert read_yaml(ExperimentFile, edit_yaml(yaml_bytes(old), new, fields)) == new
+
+
+@pytest.mark.parametrize("indent", ["", "  "])
+def test_items_are_added_behind_those_that_are_there(indent: str) -> None:
+    """A list grows at its end, as far to the right as it is written; comments between its items stay."""
+    head = "# ours\nname: iris\nhistory:\n"
+    text = f"{head}{indent}# the beginning\n{indent}- time: '1'\n{indent}  action: alias\n\n# the end\ntags: {{}}\n"
+    history = [Change("1", "alias"), Change("2", "alias", reason="a\n\nb")]
+    new = RegisteredModelFile("iris", history=history)
+    edited = edit_yaml(text.encode(), new, {}, appended={"history": history[1:]}).decode()
+    assert edited == (
+        f"{head}{indent}# the beginning\n{indent}- time: '1'\n{indent}  action: alias\n"
+        f"{indent}- time: '2'\n{indent}  action: alias\n{indent}  reason: |-\n{indent}    a\n\n{indent}    b\n"
+        "\n# the end\ntags: {}\n"
+    )
+
+
+@pytest.mark.parametrize("text", ["name: iris", "name: iris\nhistory: []\n", "{name: iris}", "name: iris\nhistory:"])
+def test_a_list_begins_with_its_first_item(text: str) -> None:
+    """Where a file has no such list yet, or one in brackets, the item is there afterwards."""
+    new = RegisteredModelFile("iris", history=[Change("1", "alias")])
+    assert read_yaml(RegisteredModelFile, edit_yaml(text.encode(), new, {}, appended={"history": new.history})) == new
 
 
 def test_a_file_in_another_style_is_written_anew() -> None:
