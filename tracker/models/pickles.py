@@ -220,8 +220,8 @@ _DANGEROUS_NAMES = frozenset(
     builtins.input builtins.locals builtins.open builtins.setattr builtins.vars
     cloudpickle.cloudpickle._make_function cloudpickle.load cloudpickle.loads functools.partial
     functools.partialmethod functools.reduce joblib.dump joblib.load joblib.numpy_pickle.dump
-    joblib.numpy_pickle.load numpy.fromfile numpy.fromregex numpy.genfromtxt numpy.load numpy.loadtxt
-    numpy.memmap numpy.save numpy.savetxt numpy.savez operator.attrgetter operator.itemgetter
+    joblib.numpy_pickle.load logging.FileHandler numpy.fromfile numpy.fromregex numpy.genfromtxt numpy.load
+    numpy.loadtxt numpy.memmap numpy.save numpy.savetxt numpy.savez operator.attrgetter operator.itemgetter
     operator.methodcaller pandas.eval pandas.read_pickle torch.load types.CodeType types.FunctionType
     types.MethodType
     """.split()
@@ -247,7 +247,7 @@ def _is_dangerous(found: PickleImport) -> bool:
     return any(part in _DANGEROUS_PARTS or part in _SYSTEM for part in parts[1:])
 
 
-_SYSTEM = frozenset({"os", "sys", "subprocess", "importlib", "runpy", "shutil", "socket", "ctypes", "posix", "pickle"})
+_SYSTEM = frozenset("os sys testing subprocess importlib runpy shutil socket ctypes posix pickle".split())
 
 
 def load_pickle(data: bytes, *, where: str) -> Any:
@@ -273,6 +273,7 @@ def load_pickle(data: bytes, *, where: str) -> Any:
 _OURS = {
     ("mlflow.pyfunc.model", "PythonModel"): "PythonModel",
     ("mlflow.pyfunc.model", "PythonModelContext"): "PythonModelContext",
+    ("mlflow.models.signature", "_TypeHints"): "TypeHints",
     ("mlflow.pyfunc.model", "_FunctionPythonModel"): "FunctionPythonModel",
     ("mlflow.pyfunc", "PythonModel"): "PythonModel",
     ("mlflow.pyfunc", "PythonModelContext"): "PythonModelContext",

@@ -206,14 +206,21 @@ def _check_hist_gradient_boosting(_: Any, parts: dict[str, Any]) -> None:
 
 def _check_preprocessor(preprocessor: Any, count: int) -> None:
     """What puts the categories first must bring all features: one encoder, and the others as they are."""
+    from functools import partial
+
     import numpy as np
+    from sklearn.compose import ColumnTransformer
     from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder
 
     if preprocessor is None:
         return
+    _demand(type(preprocessor) is ColumnTransformer, "an odd encoder of categories")
     width = 0
     for _, transformer, columns in preprocessor.transformers_:
-        _demand(type(transformer) in (OrdinalEncoder, FunctionTransformer), "an odd encoder of categories")
+        if isinstance(transformer, str) and transformer == "drop":
+            continue
+        keeps = type(transformer) is FunctionTransformer and isinstance(transformer.func, partial | type(None))
+        _demand(keeps or type(transformer) is OrdinalEncoder, "an odd encoder of categories")
         mask = np.asarray(columns)
         _demand(mask.dtype == bool and mask.shape == (count,), "an odd choice of categories")
         width += int(mask.sum())

@@ -120,7 +120,7 @@ class _explained:  # noqa: N801
         if isinstance(error, ModuleNotFoundError) and not isinstance(error, MissingPackageError):
             raise missing_module(error, self._where) from error
         if isinstance(error, Exception) and not isinstance(error, ModelError | MissingPackageError):
-            reason = " ".join(str(error).split()) or type(error).__name__
+            reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
             raise ModelError(
                 f"{self._where} could not be loaded: {reason}. It is damaged, was changed, or is of another version; "
                 "compare with the model's requirements.txt."
