@@ -1,0 +1,56 @@
+"""Ask MLflow for the signatures of inputs.py and write them to signatures.json.
+
+Run it where MLflow, pandas and scipy are installed: `python tests/models/make_signatures.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import mlflow
+import numpy
+import pandas
+from inputs import DATA, PARAMS
+from mlflow.models import infer_signature
+
+HERE = Path(__file__).parent
+
+
+def answer(ask: Callable[[], Any], part: str) -> Any:
+    """The JSON that MLflow gives, or the word `error`."""
+    try:
+        text = ask().to_dict()[part]
+    except Exception:
+        return "error"
+    return json.loads(text)
+
+
+def main() -> None:
+    """Write the file."""
+    logging.disable(logging.CRITICAL)
+    warnings.simplefilter("ignore")
+    versions = {"mlflow": mlflow.__version__, "pandas": pandas.__version__, "numpy": numpy.__version__}
+    data = {name: answer(lambda make=make: infer_signature(make()), "inputs") for name, make in DATA.items()}
+    params = {name: answer(lambda make=make: infer_signature(params=make()), "params") for name, make in PARAMS.items()}
+    parts = {"made_with": versions, "data": data, "params": params}
+    text = ",\n".join(f'"{name}": {a_line_each(part)}' for name, part in parts.items())
+    path = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "signatures.json"
+    path.write_text(f"{{\n{text}\n}}\n", encoding="utf-8")
+
+
+def a_line_each(part: dict[str, Any]) -> str:
+    """JSON with a line for each case."""
+    lines = (f"  {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in part.items())
+    return "{\n" + ",\n".join(lines) + "\n}"
+
+
+if __name__ == "__main__":
+    main()
