@@ -52,6 +52,16 @@ class Metric(Struct, frozen=True):
     step: int = 0
 
 
+class FileInfo(Struct, frozen=True):
+    """A file or folder of artifacts."""
+
+    path: str
+    """Relative to the artifacts of the run, or to the model."""
+    is_dir: bool
+    file_size: int | None
+    """Bytes; None for a folder."""
+
+
 class Param(Struct, frozen=True):
     """A param, its value as text."""
 

@@ -100,7 +100,7 @@ def _of_run(uri: str) -> ModelPlace:
         )
     checked = names.check_artifact_path(path.rstrip("/"), "The path in a model URI")
     artifacts = reader.find_run(session.root, run_id) / layout.ARTIFACTS
-    folder = _newest(artifacts / checked)
+    folder = newest(artifacts / checked)
     if not (folder / layout.MLMODEL_FILE).is_file():
         known = [logged.relative_to(artifacts).as_posix() for logged in logged_models(artifacts)]
         has = f" It has {', '.join(known[:5])}." if known else " It logged no model."
@@ -119,7 +119,7 @@ def logged_models(artifacts: Path) -> list[Path]:
     return found
 
 
-def _newest(folder: Path) -> Path:
+def newest(folder: Path) -> Path:
     """The last model that a run logged under one name: `model`, else `model-2`, `model-3` and so on."""
     newest, number = folder, 1
     for sibling in folder.parent.glob(f"{folder.name}-*"):

@@ -17,7 +17,7 @@ from pathlib import Path
 from tracker import _io, layout
 from tracker.exceptions import ChangedModelError, ModelError, UntrustedModelError, did_you_mean
 from tracker.model_uri import ModelPlace, find_model
-from tracker.models import digests
+from tracker.models import digests, from_code
 from tracker.models.formats import PICKLES, Format, format_of
 from tracker.models.inspection import MAX_PICKLE, ModelFacts, data_file, inspect_folder
 from tracker.models.mlmodel import Model
@@ -27,6 +27,7 @@ Trust = bool | str
 """True, or the digest (`sha256:…`) that the model must have."""
 
 _saved_here: set[str] = set()
+_with_code: dict[str, OpenedModel] = {}
 _SHOWN_IMPORTS = 12
 
 
@@ -94,6 +95,14 @@ class OpenedModel:
         """UntrustedModelError unless the model is the store's own, or the caller vouched for it."""
         if not self.trusted:
             raise UntrustedModelError(_refusal(self))
+
+    def use_code(self) -> None:
+        """Let the Python files that came with it be imported, if there are any; they must be trusted."""
+        facts = [self.model.flavors[name] for name in self.model.flavors if self.model.flavors[name].get("code")]
+        if facts:
+            self.require_trust()
+            kept = _with_code.setdefault(self.manifest.digest, self)  # imports may come at any time
+            from_code.import_from(kept.copy(kept.path_of(facts[0], "code")))
 
     def _copy_file(self, name: str, target: Path) -> None:
         wanted, digest, size = self.manifest.files[name], hashlib.sha256(), 0
