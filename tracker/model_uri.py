@@ -105,6 +105,7 @@ def _of_run(uri: str) -> ModelPlace:
         known = [logged.relative_to(artifacts).as_posix() for logged in logged_models(artifacts)]
         has = f" It has {', '.join(known[:5])}." if known else " It logged no model."
         raise NotFoundError(f"The run {run_id} has no model {str(checked)!r}.{has}{did_you_mean(str(checked), known)}")
+    _refuse_way_out(uri, folder)
     return ModelPlace(uri, folder, in_store=True, run_id=run_id)
 
 
@@ -149,8 +150,14 @@ def _of_registry(uri: str) -> ModelPlace:
         raise NotFoundError(
             f"The files of {uri} are gone: there is no folder {found.folder}. `tracker registry check` names all such."
         )
+    _refuse_way_out(uri, found.folder)
     file = found.file
     return ModelPlace(uri, found.folder, in_store=True, digest=file.digest, run_id=file.run_id)
+
+
+def _refuse_way_out(uri: str, folder: Path) -> None:
+    if not is_inside(folder, session.root):
+        raise ModelError(f"{uri} leads by a link out of the store, to {folder.resolve()}. Links are not followed.")
 
 
 def _of_path(uri: str) -> ModelPlace:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -20,6 +18,7 @@ from tracker.models import requirements
 from tracker.models.info import ModelInfo
 from tracker.models.mlmodel import PYFUNC
 from tracker.opening import OpenedModel, Trust, open_model
+from tracker.pyfunc.predictors import LibraryPredictor
 from tracker.saving import LogOptions, SaveOptions, Written
 
 FLAVOR_NAME = "sklearn"
@@ -82,6 +81,7 @@ def load_model(model_uri: str | os.PathLike[str], dst_path: str | None = None, *
 def load_opened(opened: OpenedModel) -> Any:
     """The estimator of an opened model."""
     facts = opened.flavor(FLAVOR_NAME)
+    opened.use_code()
     word = str(facts.get("serialization_format", SERIALIZATION_FORMAT_PICKLE))
     path = opened.path_of(facts, "pickled_model", "model_path", default="model.pkl")
     if word == SERIALIZATION_FORMAT_SKOPS:
@@ -96,18 +96,14 @@ def load_opened(opened: OpenedModel) -> Any:
     raise ModelError(f"{opened.uri} is stored as {word!r}, which this tracker cannot load. Install a newer one.")
 
 
-def load_pyfunc(opened: OpenedModel) -> Callable[..., Any]:
+def load_pyfunc(opened: OpenedModel) -> LibraryPredictor:
     """The function behind predict() of tracker.pyfunc: data, and params by name, to predictions."""
     estimator = load_opened(opened)
     name = str(opened.flavor(PYFUNC).get("predict_fn") or "predict")
     method = getattr(estimator, name, None)
     if method is None:
         raise ModelError(f"{opened.uri} is to predict with {name!r}, which {type(estimator).__name__} does not have.")
-    return partial(_predict, method)
-
-
-def _predict(method: Callable[..., Any], data: Any, params: dict[str, Any] | None = None) -> Any:
-    return method(data, **(params or {}))
+    return LibraryPredictor(estimator, method)
 
 
 def _write(sk_model: Any, word: str, predict_fn: str) -> saving.Write:

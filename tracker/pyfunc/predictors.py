@@ -38,6 +38,22 @@ class PythonPredictor:
         return method(data, **given)
 
 
+class LibraryPredictor:
+    """A method of a library's model; it gets the params that it takes by name."""
+
+    def __init__(self, raw_model: Any, method: Callable[..., Any]) -> None:
+        self.raw_model = raw_model
+        self._method = method
+
+    def __call__(self, data: Any, params: dict[str, Any] | None = None) -> Any:
+        if not params:
+            return self._method(data)
+        taken = inspect.signature(self._method).parameters
+        if unused := {name: value for name, value in params.items() if name not in taken}:
+            warn_of_unused_params(unused)
+        return self._method(data, **{name: value for name, value in params.items() if name in taken})
+
+
 def warn_of_unused_params(params: Mapping[str, Any]) -> None:
-    """Say that predict() does not take params."""
-    warnings.warn(f"The predict() of this model takes no params, so {dict(params)} are not used.", stacklevel=5)
+    """Say which params are left out."""
+    warnings.warn(f"The model does not take the params {dict(params)}, so they are not used.", stacklevel=5)
