@@ -70,6 +70,16 @@ def registered_model(store: Path, slug: str) -> Path:
     return store / REGISTRY / slug
 
 
+def model_file(store: Path, slug: str) -> Path:
+    """`registry/<slug>/model.yaml`."""
+    return store / REGISTRY / slug / REGISTERED_MODEL_FILE
+
+
+def versions(store: Path, slug: str) -> Path:
+    """`registry/<slug>/versions/`."""
+    return store / REGISTRY / slug / VERSIONS
+
+
 def version_file(store: Path, slug: str, version: int) -> Path:
     """`registry/<slug>/versions/<version>.yaml`."""
     return store / REGISTRY / slug / VERSIONS / f"{version}.yaml"

@@ -79,7 +79,7 @@ def _register(
 
 def _copy_into(root: Path, name: str, opened: OpenedModel) -> Path:
     """A verified copy of a model inside the store."""
-    slug = Registry(root).create_model(name).slug
+    slug = Registry(root).model_for(name).slug
     target = layout.copied_model(root, slug, names.new_id())
     with _io.explained("copy a model into", target):
         _io.make_folder(target.parent, inside=root)

@@ -78,14 +78,16 @@ def edit_yaml(
     fields: Mapping[str, object],
     *,
     appended: Mapping[str, Sequence[object]] | None = None,
+    last: str = "",
 ) -> bytes:
     """The file with some fields set, so that it reads as `new`; its other lines, comments too, stay as they are.
 
-    `appended` are items that come after those that lists of the file have already.
+    `appended` are items that come after those that lists of the file have already. New fields are put at the end, or
+    before the field `last`.
     """
     lines = data.decode().splitlines(keepends=True)
     for key, value in fields.items():
-        _set_field(lines, key, yaml_bytes({key: value}).decode())
+        _set_field(lines, key, yaml_bytes({key: value}).decode(), last)
     for key, items in (appended or {}).items():
         _append_items(lines, key, items)
     edited = "".join(lines).encode()
@@ -95,9 +97,11 @@ def edit_yaml(
         return yaml_bytes(new)  # it was written in a way that lines do not tell
 
 
-def _set_field(lines: list[str], key: str, block: str) -> None:
+def _set_field(lines: list[str], key: str, block: str, last: str = "") -> None:
     """Put a block in place of a top-level field and the lines that belong to it, or at the end."""
     start, end = _field(lines, key)
+    if start == len(lines) and last:
+        start = end = _field(lines, last)[0]
     lines[start:end] = [block]
 
 
