@@ -21,6 +21,7 @@ MODULES = {
     "show": "show",
     "compare": "compare",
     "experiments": "experiments",
+    "models": "models",
     "completion": "completion",
 }
 """Name of each command and the module of this package that has it as `command`."""
