@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from site_builder.authored import MAX_FILE, Authored, file_digest
 from site_builder.charts import chart_specifications, charts_key
 from site_builder.engine import engine_key, render_shells
-from site_builder.model import Site, SiteExperiment, SiteRun, digest_of
-from site_builder.output import Made, Manifest, Stage, Target, Unit
+from site_builder.model import Site, SiteExperiment, SiteModel, SiteRun, digest_of
+from site_builder.output import Made, Manifest, Stage, Target, Unit, VersionTold
 from site_builder.theme import code_digest, folder_digest, pages_folder
 from tracker import __version__, _clock, _io
 from tracker.logs import Problem
@@ -38,8 +38,10 @@ class Assembly:
         self.site = site
         self.authored = authored
         self.units: dict[str, Unit] = {}
-        self.problems: list[Problem] = list(site.store.problems)
-        self.engine_key = engine_key(site.title, authored)
+        self.problems: list[Problem] = [*site.store.problems, *site.registry_problems]
+        self.versions: dict[str, VersionTold] = {}
+        """What the pages of versions of models found out, by their paths."""
+        self.engine_key = engine_key(site.title, authored, models=bool(site.models))
         self._builder = digest_of(
             __version__, code_digest(), folder_digest(pages_folder()), self.engine_key, charts_key()
         )
@@ -52,7 +54,7 @@ class Assembly:
         """Made when the first page has to be."""
         from site_builder.press import Press
 
-        return Press(render_shells(self.site.title, self.authored, self.engine_key))
+        return Press(render_shells(self.site.title, self.authored, self.engine_key, models=bool(self.site.models)))
 
     @property
     def manifest(self) -> Manifest:
@@ -69,6 +71,8 @@ class Assembly:
         self._add_runs(progress)
         for experiment in self.site.experiments:
             self._add_experiment(experiment)
+        for model in self.site.models:
+            self._add_model(model)
         self._add_theme()
         self._add_site()
         self._add_site_data()
@@ -98,6 +102,23 @@ class Assembly:
             known = {path: size for path, size in old.items() if self._target.has({path: size})}
             self._write(name, found.runs_digest, make_experiment(found, self.press, known))
 
+    def _add_model(self, model: SiteModel) -> None:
+        for version in model.versions:
+            name = f"version/{model.slug}/{version.number}"
+            if not self._keeps(name, version.page_digest):
+                from site_builder.registry_content import make_version
+
+                self._write(name, version.page_digest, make_version(version, self.press, self.site.root))
+            told = self.units[name].version
+            if told:
+                self.versions[version.href] = told
+        told_of = repr([self.versions.get(version.href) for version in model.versions])
+        name, digest = f"model/{model.slug}", digest_of(model.page_digest, told_of)
+        if not self._keeps(name, digest):
+            from site_builder.registry_content import make_model
+
+            self._write(name, digest, make_model(model, self.versions, self.press))
+
     def _add_theme(self) -> None:
         if not self._keeps("theme", self.engine_key):
             from site_builder.content import make_theme
@@ -113,11 +134,11 @@ class Assembly:
         self.problems += [Problem(run.place, None, "has the id of another run", run.id) for run in self.site.twins]
         units = [self.units[f"experiment/{found.slug}"] for found in self.site.experiments]
         data = [path for unit in units for path in unit.files if path.startswith("data/")]
-        digest = digest_of(self.site.digest, repr(self.problems), *data)
+        digest = digest_of(self.site.digest, repr(self.problems), repr(self.versions), *data)
         if not self._keeps("site", digest):
             from site_builder.content import make_site
 
-            made = make_site(self.site, self.problems, data, self.press, chart_specifications())
+            made = make_site(self.site, self.problems, data, self.versions, self.press, chart_specifications())
             self._write("site", digest, made)
 
     def _add_site_data(self) -> None:
@@ -150,7 +171,7 @@ class Assembly:
                 problems.append(Problem(path, None, f"could not be copied: {error.strerror or error}"))
             else:
                 sizes[path] = self._stored(path, data)
-        self.units[name] = Unit("" if made.failed else digest, sizes, problems)
+        self.units[name] = Unit("" if made.failed else digest, sizes, problems, made.version)
         self.problems += problems
 
     def _stored(self, path: str, data: bytes | int) -> int:

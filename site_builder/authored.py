@@ -16,7 +16,7 @@ from pathlib import Path
 from tracker import _io, names
 
 RESERVED = frozenset(
-    {"index.md", "experiments", "runs", "compare", "problems", "data", "assets", "404.md", "templates"}
+    {"index.md", "experiments", "runs", "models", "compare", "problems", "data", "assets", "404.md", "templates"}
 )
 """Names at the top of a site that are taken."""
 MAX_PAGE = 5_000_000

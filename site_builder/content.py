@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from site_builder import chunks, notes, pages
+from site_builder import chunks, model_pages, notes, pages
 from site_builder.downsample import sample
+from site_builder.logged_models import logged_models
 from site_builder.model import Site, SiteExperiment, SiteRun, digest_of
 from site_builder.output import Made
 from site_builder.preview import read_artifacts
+from site_builder.registry_content import INDEX, Versions, registry_index, searched_models
 from site_builder.run_page import run_view
 from tracker import __version__, layout
 from tracker.logs import Problem
@@ -44,7 +46,9 @@ def _whole_run(run: SiteRun, press: Press, root: Path) -> Made:
     artifacts = read_artifacts(run.read.folder, f"runs/{run.id}/artifacts")
     environment, damage = _environment(run)
     new = _new_problems(run, history, root)
-    new += [Problem(f"{run.place}/{path}", None, reason, run.id) for path, reason in [*damage, *artifacts.problems]]
+    models, unread = logged_models(run, artifacts.models)
+    found = [*damage, *unread, *artifacts.problems]
+    new += [Problem(f"{run.place}/{path}", None, reason, run.id) for path, reason in found]
     is_sampled = any(len(samples[key].values) < len(series) for key, series in history.series.items())
     full = f"data/v1/runs/{run.id}.csv" if is_sampled else None
     view = run_view(
@@ -53,6 +57,7 @@ def _whole_run(run: SiteRun, press: Press, root: Path) -> Made:
         full=full,
         drawn={key: len(series) for key, series in samples.items()},
         artifacts=artifacts,
+        models=models,
         environment=environment,
         problems=[*run.read.problems, *new],
     )
@@ -143,12 +148,19 @@ def _experiment_data(found: SiteExperiment, number: int, runs: Sequence[SiteRun]
 
 
 def make_site(
-    site: Site, problems: Sequence[Problem], data: Sequence[str], press: Press, specifications: bytes
+    site: Site,
+    problems: Sequence[Problem],
+    data: Sequence[str],
+    versions: Versions,
+    press: Press,
+    specifications: bytes,
 ) -> Made:
-    """Index pages, the search and the charts; `site.js` comes apart, since it holds the time."""
+    """Index pages, the search, the charts and the list of models; `site.js` comes apart, since it holds the time."""
     search = chunks.wrapped("search", _search(site, press))
     charts = chunks.wrapped("charts", specifications)
+    listed = (model_pages.models(site),) if site.models else ()
     views = (
+        *listed,
         pages.home(site, len(problems)),
         pages.experiments(site, len(problems)),
         pages.runs(site, data),
@@ -158,6 +170,7 @@ def make_site(
     files: dict[str, bytes | int] = {view.frame.path: press.page(view) for view in views}
     files[chunks.hashed_name("search", search)] = search
     files[chunks.hashed_name("charts", charts)] = charts
+    files[INDEX] = registry_index(site, versions)
     return Made(files)
 
 
@@ -170,6 +183,7 @@ def site_data(site: Site, files: Sequence[str], built: int, problems: int) -> by
         "version": __version__,
         "runs": site.total,
         "experiments": len(site.experiments),
+        "models": len(site.models),
         "problems": problems,
         "search": next(path for path in files if path.startswith("data/v1/search.")),
         "charts": next(path for path in files if path.startswith("data/v1/charts.")),
@@ -188,7 +202,7 @@ def _search(site: Site, press: Press) -> bytes:
     shown = runs[:SEARCHED_RUNS]
     return msgspec.json.encode(
         {
-            "pages": [*entries, *press.rendered.prose],
+            "pages": [*entries, *searched_models(site), *press.rendered.prose],
             "runs": {
                 "id": [run.id for run, _ in shown],
                 "name": [run.file.name for run, _ in shown],

@@ -30,11 +30,11 @@ _EXTENSIONS: list[object] = [
 _NOT_PRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
-def write_tree(folder: Path, *, title: str, csp: str, authored: Authored) -> None:
+def write_tree(folder: Path, *, title: str, csp: str, authored: Authored, models: bool) -> None:
     """Settings, overrides, assets and authored pages; data pages are added as `page_source`."""
     docs = folder / "docs"
     docs.mkdir(parents=True)
-    (folder / "mkdocs.yml").write_text(_settings(title, csp, authored), encoding="utf-8")
+    (folder / "mkdocs.yml").write_text(_settings(title, csp, authored, models=models), encoding="utf-8")
     copy_files(material_folder(), folder / "overrides")
     copy_files(assets_folder(), docs / "assets")
     for path, text in authored.pages:
@@ -73,7 +73,7 @@ def _escape(match: re.Match[str]) -> str:
     return "\\ufffd" if 0xD800 <= code <= 0xDFFF else f"\\u{code:04x}"
 
 
-def _settings(title: str, csp: str, authored: Authored) -> str:
+def _settings(title: str, csp: str, authored: Authored, *, models: bool) -> str:
     settings: dict[str, object] = {
         "site_name": title,
         "docs_dir": "docs",
@@ -91,6 +91,7 @@ def _settings(title: str, csp: str, authored: Authored) -> str:
         "extra": {
             "csp": csp,
             "tracker_version": folder_digest(assets_folder())[:8],
+            "tracker_models": models,
             "tracker_tabs": [{"title": tab.title, "href": tab.href} for tab in authored.tabs()],
         },
     }

@@ -33,6 +33,9 @@ SHELLS = {
     "experiment": "experiments/shell/index.md",
     "runs": "runs/index.md",
     "run": "runs/shell/index.md",
+    "models": "models/index.md",
+    "model": "models/shell/index.md",
+    "version": "models/shell/shell/index.md",
     "compare": "compare/index.md",
     "problems": "problems/index.md",
 }
@@ -72,10 +75,11 @@ class Rendered(msgspec.Struct, frozen=True):
     """What MkDocs warned of."""
 
 
-def engine_key(title: str, authored: Authored) -> str:
+def engine_key(title: str, authored: Authored, *, models: bool = False) -> str:
     """A digest of everything that decides what `render_shells` makes; needs no mkdocs."""
     parts = (
         title,
+        models,
         authored.digest,
         folder_digest(material_folder()),
         folder_digest(assets_folder()),
@@ -85,9 +89,12 @@ def engine_key(title: str, authored: Authored) -> str:
     return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
 
 
-def render_shells(title: str, authored: Authored, key: str) -> Rendered:
-    """Shells, authored pages and assets, from the cache when they were made before."""
-    data = cached_bytes("shells", key, lambda: msgspec.msgpack.encode(_render(title, authored)))
+def render_shells(title: str, authored: Authored, key: str, *, models: bool = False) -> Rendered:
+    """Shells, authored pages and assets, from the cache when they were made before.
+
+    `models` says whether the header has a tab for registered models.
+    """
+    data = cached_bytes("shells", key, lambda: msgspec.msgpack.encode(_render(title, authored, models=models)))
     return msgspec.msgpack.decode(data, type=Rendered)
 
 
@@ -108,12 +115,12 @@ def _version(package: str) -> str:
     return version
 
 
-def _render(title: str, authored: Authored) -> Rendered:
+def _render(title: str, authored: Authored, *, models: bool) -> Rendered:
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="tracker-") as temporary:
         folder = Path(temporary)
-        write_tree(folder, title=_SITE_MARK, csp=CSP, authored=authored)
+        write_tree(folder, title=_SITE_MARK, csp=CSP, authored=authored, models=models)
         for kind, path in SHELLS.items():
             write_file(folder / "docs" / path, page_source(front_matter(kind, TITLE, DESCRIPTION), CONTENT))
         problems = _run_mkdocs(folder)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import time
+from datetime import UTC, datetime
 from decimal import Decimal
 
 MISSING = "–"
@@ -53,6 +54,30 @@ def date(ms: int | None) -> str:
 def isodate(ms: int | None) -> str:
     """A date for `<time datetime>`: `2026-11-23T01:48:05Z`."""
     return _date(ms, "%Y-%m-%dT%H:%M:%SZ")
+
+
+def day(ms: int | None) -> str:
+    """The same without the time of day: `2026-11-23`."""
+    return _date(ms, "%Y-%m-%d")
+
+
+def moment(text: str) -> int | None:
+    """UTC milliseconds of a date as files have it, `2026-03-01T09:30:00Z`; None for what is no date."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    ms = (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1000
+    return int(ms) if 0 <= ms <= _LAST_DATE else None
+
+
+def signed(value: float | None, digits: int = 3) -> str:
+    """A difference with its sign: `+0.012`, `−0.3`, `±0`."""
+    if value is None:
+        return MISSING
+    if value == 0:
+        return "±0"
+    return f"{'+' if value > 0 else '−'}{number(abs(value), digits)}"
 
 
 def size(count_of_bytes: int | None) -> str:

@@ -29,6 +29,18 @@ _ABANDONED_SECONDS = 3600
 _MAX_MANIFEST = 1 << 30
 
 
+class VersionTold(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the page of a version found out, for the pages that list it."""
+
+    format: str = ""
+    """How the model is stored; "" when that could not be told."""
+    safe: bool = False
+    size: int = 0
+    """Bytes of the model."""
+    published: bool = False
+    """Its files are in the site."""
+
+
 class Unit(msgspec.Struct, frozen=True, omit_defaults=True):
     """Files that are made together from the same inputs."""
 
@@ -38,6 +50,8 @@ class Unit(msgspec.Struct, frozen=True, omit_defaults=True):
     """Size of each file in bytes by its path in the site."""
     problems: list[Problem] = []
     """What was found while making them."""
+    version: VersionTold | None = None
+    """Of a version of a registered model."""
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -61,6 +75,7 @@ class Made:
     problems: list[Problem] = field(default_factory=list)
     failed: bool = False
     """Making was not possible as it should be, and is tried again by the next build."""
+    version: VersionTold | None = None
 
 
 @dataclass
@@ -240,7 +255,7 @@ def _in_the_way(obsolete: set[str], new: Iterable[str]) -> set[str]:
 
 def _turn(path: str) -> int:
     """Data before the pages that load them, and last what names the other data."""
-    if path == "data/v1/site.js":
+    if path in ("data/v1/site.js", "models/registry.json"):
         return 2
     return 0 if path.startswith(("data/", "assets/")) else 1
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
 from site_builder import figures, notes
-from site_builder.model import Site, SiteExperiment, SiteRun
+from site_builder.frames import frame, plural
+from site_builder.model import Site, SiteExperiment, SiteRun, SiteVersion
+from site_builder.model_pages import model_rows
 from site_builder.sparkline import spark_of_text, spark_of_values
 from site_builder.tables import is_own_tag, runs_table, shown_value
 from site_builder.views import (
@@ -20,27 +22,23 @@ from site_builder.views import (
     ExperimentView,
     Figure,
     HomeView,
-    PageFrame,
+    ModelRow,
     ProblemRow,
     ProblemsView,
     RecentRun,
     RunLink,
     RunsView,
+    VersionLink,
 )
 from tracker.logs import Problem
 
 RECENT = 10
 PROBLEMS = 1000
 EXAMPLES = 4
+PRODUCTION = 20
+"""Models in production that the first page lists, those that came there last."""
 COMPARED = 3
 """Runs in a comparison to start from."""
-
-
-def frame(
-    kind: str, title: str, description: str, path: str, crumbs: Sequence[Crumb] = (), chunks: Iterable[str] = ()
-) -> PageFrame:
-    """The frame of a page; the way back to the root follows from where it lies."""
-    return PageFrame(kind, title, description, path, "../" * path.count("/"), tuple(crumbs), tuple(chunks))
 
 
 def home(site: Site, problems: int) -> HomeView:
@@ -53,13 +51,15 @@ def home(site: Site, problems: int) -> HomeView:
         total_runs=site.total,
         experiments=_experiment_rows(site),
         recent=tuple(map(_recent, heapq.nlargest(RECENT, site.runs(), key=_start))),
+        models=_in_production(site),
+        total_models=len(site.models),
         problems=problems,
     )
 
 
 def experiments(site: Site, problems: int) -> HomeView:
     """The list of experiments."""
-    description = f"The {_plural(len(site.experiments), 'experiment')} of {site.title}"
+    description = f"The {plural(len(site.experiments), 'experiment')} of {site.title}"
     return HomeView(
         frame=frame("experiments", "Experiments", description, "experiments/index.html"),
         site_title=site.title,
@@ -67,6 +67,8 @@ def experiments(site: Site, problems: int) -> HomeView:
         total_runs=site.total,
         experiments=_experiment_rows(site),
         recent=(),
+        models=(),
+        total_models=len(site.models),
         problems=problems,
     )
 
@@ -74,7 +76,7 @@ def experiments(site: Site, problems: int) -> HomeView:
 def experiment(found: SiteExperiment, chunks: Sequence[str]) -> ExperimentView:
     """The page of an experiment."""
     file = found.read.file
-    summary = notes.first_sentence(file.description) or f"{_plural(len(found.runs), 'run')} of {found.name}"
+    summary = notes.first_sentence(file.description) or f"{plural(len(found.runs), 'run')} of {found.name}"
     crumbs = (Crumb("Experiments", "experiments/index.html"), Crumb(found.name, None))
     return ExperimentView(
         frame=frame("experiment", found.name, summary, found.href, crumbs, chunks),
@@ -90,7 +92,7 @@ def experiment(found: SiteExperiment, chunks: Sequence[str]) -> ExperimentView:
 def runs(site: Site, chunks: Sequence[str]) -> RunsView:
     """The runs of all experiments."""
     ordered = sorted(site.runs(), key=_start, reverse=True)
-    description = f"All {_plural(site.total, 'run')} of {site.title}"
+    description = f"All {plural(site.total, 'run')} of {site.title}"
     return RunsView(
         frame=frame("runs", "Runs", description, "runs/index.html", (), chunks),
         table=runs_table(ordered, site.experiments),
@@ -109,8 +111,9 @@ def compare(site: Site) -> CompareView:
 
 def problems(site: Site, found: Sequence[Problem]) -> ProblemsView:
     """What could not be read or shown."""
-    rows = [ProblemRow(p.path, p.line, p.message, _link(site, p)) for p in found[:PROBLEMS]]
-    description = f"{_plural(len(found), 'problem')} in the store"
+    versions = {version.place: version for model in site.models for version in model.versions}
+    rows = [ProblemRow(p.path, p.line, p.message, _link(site, p), _version_link(versions, p)) for p in found[:PROBLEMS]]
+    description = f"{plural(len(found), 'problem')} in the store"
     return ProblemsView(
         frame=frame("problems", "Problems", description, "problems/index.html"),
         problems=tuple(rows),
@@ -123,12 +126,18 @@ def _link(site: Site, problem: Problem) -> RunLink | None:
     return run.link if run else None
 
 
+def _version_link(versions: Mapping[str, SiteVersion], problem: Problem) -> VersionLink | None:
+    version = versions.get(problem.path)
+    return version.link if version else None
+
+
+def _in_production(site: Site) -> tuple[ModelRow, ...]:
+    rows = model_rows(model for model in site.models if model.production)
+    return tuple(heapq.nlargest(PRODUCTION, rows, key=lambda row: (row.since or 0, row.name)))
+
+
 def _tagline(site: Site) -> str:
-    return f"{_plural(site.total, 'run')} in {_plural(len(site.experiments), 'experiment')}"
-
-
-def _plural(number: int, word: str) -> str:
-    return f"{figures.count(number)} {word}{'' if number == 1 else 's'}"
+    return f"{plural(site.total, 'run')} in {plural(len(site.experiments), 'experiment')}"
 
 
 def _start(run: SiteRun) -> tuple[int, str]:

@@ -11,6 +11,7 @@ import csv
 import io
 import itertools
 from base64 import b64encode
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
@@ -56,13 +57,16 @@ class Artifacts:
     rows: tuple[ArtifactRow, ...] = ()
     copies: tuple[Copy, ...] = ()
     total: int = 0
+    models: tuple[str, ...] = ()
+    """Folders below artifacts/ that hold a model."""
     problems: tuple[tuple[str, str], ...] = ()
     """Path below the folder of the run, and reason, of what could not be read."""
 
 
 def read_artifacts(run_folder: Path, target: str) -> Artifacts:
     """What a page shows of a run's artifacts; copies go below `target`, a folder in the site."""
-    files = list_artifacts(run_folder)
+    models: list[str] = []
+    files = _watched(list_artifacts(run_folder), models)
     found = list(itertools.islice(files, MAX_LISTED))
     if not found:
         return Artifacts()
@@ -79,7 +83,17 @@ def read_artifacts(run_folder: Path, target: str) -> Artifacts:
         row, copy = _artifact(file, head, target, taken, shown < PREVIEWS)
         rows.append(row)
         copies += [copy] if copy else []
-    return Artifacts(tuple(rows), tuple(copies), len(found) + sum(1 for _ in files), tuple(problems))
+    total = len(found) + sum(1 for _ in files)
+    return Artifacts(tuple(rows), tuple(copies), total, tuple(models), tuple(problems))
+
+
+def _watched(files: Iterable[ArtifactFile], models: list[str]) -> Iterator[ArtifactFile]:
+    """The files as they come; folders of models are noted on the way, but none in another."""
+    for file in files:
+        folder, slash, name = file.name.rpartition("/")
+        if name == layout.MLMODEL_FILE and slash and not (models and folder.startswith(f"{models[-1]}/")):
+            models.append(folder)
+        yield file
 
 
 def _head(file: ArtifactFile) -> tuple[bytes, str]:

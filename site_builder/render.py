@@ -19,6 +19,8 @@ FILTERS = {
     "count": figures.count,
     "duration": figures.duration,
     "date": figures.date,
+    "day": figures.day,
+    "signed": figures.signed,
     "isodate": figures.isodate,
     "bytes": figures.size,
     "value": figures.value,

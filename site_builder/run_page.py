@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from site_builder import figures, notes
+from site_builder.frames import frame, sentence
+from site_builder.logged_models import registered_elsewhere
 from site_builder.model import SiteRun
-from site_builder.pages import frame
 from site_builder.preview import Artifacts
 from site_builder.sparkline import spark_of_text
 from site_builder.tables import is_own_tag
-from site_builder.views import ChartGroup, ChartSlot, Crumb, MetricRow, RunView
+from site_builder.views import ChartGroup, ChartSlot, Crumb, LoggedModel, MetricRow, RunView
 from tracker.logs import Problem
 from tracker.reader import Environment
 from tracker.schema import MetricSummary, Source
@@ -34,6 +35,7 @@ def run_view(
     full: str | None = None,
     drawn: Mapping[str, int] | None = None,
     artifacts: Artifacts | None = None,
+    models: Sequence[LoggedModel] = (),
     environment: Environment | None = None,
     problems: Sequence[Problem] = (),
 ) -> RunView:
@@ -66,11 +68,13 @@ def run_view(
         params=tuple(file.params.items()),
         tags=tuple((key, text) for key, text in file.tags.items() if is_own_tag(key)),
         chart_groups=tuple(_chart_groups(file.metrics, drawn or {})),
+        models=tuple(models),
+        versions=registered_elsewhere(run, models),
         artifacts=artifacts.rows,
         artifacts_total=artifacts.total,
         environment=tuple(_environment(environment)) if environment else (),
         packages=tuple(f"{name}=={version}" for name, version in environment.packages.items()) if environment else (),
-        problems=tuple(_sentence(problem) for problem in problems),
+        problems=tuple(sentence(problem) for problem in problems),
         full_href=full,
     )
 
@@ -139,8 +143,3 @@ def _environment(found: Environment) -> Iterable[tuple[str, str]]:
         ("GPU", ", ".join(found.gpu)),
     )
     return [pair for pair in pairs if pair[1]]
-
-
-def _sentence(problem: Problem) -> str:
-    place = problem.path if problem.line is None else f"{problem.path}, line {problem.line}"
-    return f"{place} {problem.message}"

@@ -14,7 +14,7 @@ from site_builder.press import Press
 from site_builder.render import View
 from tracker.exceptions import SiteError
 
-_DATA_PAGES = ("index.html", "experiments/", "runs/", "compare/", "problems/")
+_DATA_PAGES = ("index.html", "experiments/", "runs/", "models/", "compare/", "problems/")
 _PLAIN = str.maketrans({"<": "‹", ">": "›", '"': "”"})
 """MkDocs does not escape the name of a site."""
 
@@ -31,9 +31,10 @@ def stage(
     target = Target(out)
     with frozen(), staging(target) as plain:
         tree = _DocsStage(plain.folder)
-        write_tree(plain.folder, title=site.title.translate(_PLAIN), csp=CSP, authored=authored)
+        models = bool(site.models)
+        write_tree(plain.folder, title=site.title.translate(_PLAIN), csp=CSP, authored=authored, models=models)
         assembly = Assembly(site, authored, target, tree, full=True)
-        assembly.press = _Source(render_shells(site.title, authored, assembly.engine_key))
+        assembly.press = _Source(render_shells(site.title, authored, assembly.engine_key, models=models))
         assembly.add_all(None)
         if out.exists():
             out.rmdir()

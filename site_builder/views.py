@@ -26,7 +26,8 @@ class PageFrame:
     """What every page has around its content."""
 
     kind: str
-    """home, experiments, experiment, runs, run, compare, problems: selects the template and the browser code."""
+    """home, experiments, experiment, runs, run, models, model, version, compare, problems: selects the template and
+    the browser code."""
     title: str
     """Plain text for <title> and the header."""
     description: str
@@ -49,6 +50,45 @@ class RunLink:
     href: str
     status: str
     """RUNNING, FINISHED, FAILED, KILLED or STALE."""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionLink:
+    """A version of a registered model as it is named elsewhere."""
+
+    model: str
+    number: int
+    href: str
+    stage: str
+    """As the registry has it, such as Production."""
+    tone: str
+    """production, staging, archived, none, other or deleted: how the stage is drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """A registered model on the home page and in the list of models."""
+
+    name: str
+    href: str
+    summary: str
+    """First sentence of the description as plain text, or ""."""
+    versions: int
+    latest: VersionLink | None
+    """The newest version that is not deleted."""
+    production: VersionLink | None
+    """The newest version in the last stage before the archive, which is Production unless the model names others."""
+    since: int | None
+    """When that version came there."""
+    aliases: tuple[tuple[str, str], ...]
+    """Each alias and what it stands for."""
+    metric: str | None
+    """The metric that stands for the model, when its version in production, or else its newest, has it."""
+    goal: str | None
+    value: float | None
+    spark: Markup
+    """Sparkline of the metric over the versions, or empty."""
+    last_activity: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +149,9 @@ class HomeView:
     experiments: tuple[ExperimentRow, ...]
     recent: tuple[RecentRun, ...]
     """Empty on the list of experiments."""
+    models: tuple[ModelRow, ...]
+    """Those with a version in production; empty on the list of experiments."""
+    total_models: int
     problems: int
 
 
@@ -249,6 +292,21 @@ class ChartGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class LoggedModel:
+    """A model among the artifacts of a run."""
+
+    path: str
+    """Its folder below artifacts/."""
+    flavors: str
+    """How it can be loaded, such as "sklearn"; "" when its MLmodel file cannot be read."""
+    format: str
+    safe: bool
+    """Loading runs no code that comes with the model."""
+    versions: tuple[VersionLink, ...]
+    """What was registered of it."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunView:
     """`runs/<id>/index.html`."""
 
@@ -280,6 +338,9 @@ class RunView:
     params: tuple[tuple[str, object], ...]
     tags: tuple[tuple[str, str], ...]
     chart_groups: tuple[ChartGroup, ...]
+    models: tuple[LoggedModel, ...]
+    versions: tuple[VersionLink, ...]
+    """Registered from this run, but of none of its `models`."""
     artifacts: tuple[ArtifactRow, ...]
     artifacts_total: int
     environment: tuple[tuple[str, str], ...]
@@ -307,6 +368,8 @@ class ProblemRow:
     line: int | None
     message: str
     run: RunLink | None = None
+    version: VersionLink | None = None
+    """The version of a registered model whose page tells more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from site_builder import views
+from site_builder import model_views, views
 
+TONES = ("production", "staging", "archived", "none", "other", "deleted")
 STATUSES = ("RUNNING", "FINISHED", "FAILED", "KILLED", "STALE")
 VOCABULARIES: dict[tuple[str, str], tuple[Any, ...]] = {
     ("RunLink", "status"): STATUSES,
@@ -27,6 +28,16 @@ VOCABULARIES: dict[tuple[str, str], tuple[Any, ...]] = {
     ("ChartSlot", "kind"): ("curves", "scatter", "progress"),
     ("Figure", "unit"): ("number", "count", "duration", "date", "text"),
     ("PageFrame", "root"): ("../../",),
+    ("VersionLink", "tone"): TONES,
+    ("StageLane", "tone"): TONES,
+    ("Event", "before_tone"): TONES,
+    ("Event", "after_tone"): TONES,
+    ("Event", "action"): ("registered", "stage", "alias", "deleted", "renamed", "other"),
+    ("ModelRow", "goal"): ("maximize", "minimize", None),
+    ("MetricHead", "goal"): ("maximize", "minimize", None),
+    ("MetricDrawing", "goal"): ("maximize", "minimize", None),
+    ("ComparedMetric", "goal"): ("maximize", "minimize", None),
+    ("ComparedMetric", "verdict"): ("better", "worse", "same", ""),
 }
 KINDS: dict[str, type[Any]] = {
     "home": views.HomeView,
@@ -34,6 +45,9 @@ KINDS: dict[str, type[Any]] = {
     "experiment": views.ExperimentView,
     "runs": views.RunsView,
     "run": views.RunView,
+    "models": model_views.ModelsView,
+    "model": model_views.ModelView,
+    "version": model_views.VersionView,
     "compare": views.CompareView,
     "problems": views.ProblemsView,
 }

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from markupsafe import Markup
 
-from site_builder import views
+from site_builder import model_views, views
 from site_builder.render import Renderer, make_environment
 from site_builder.theme import pages_folder
 
@@ -17,12 +17,13 @@ from .filled import KINDS, empty, fill
 
 OF_THE_PRESS = {("PageFrame", field) for field in ("title", "description", "path", "root")}
 """What shells take, rather than templates."""
-DOCUMENTED = {
-    (cls.__name__, field.name)
-    for cls in vars(views).values()
+VIEWS = {
+    cls
+    for module in (views, model_views)
+    for cls in vars(module).values()
     if isinstance(cls, type) and dataclasses.is_dataclass(cls)
-    for field in dataclasses.fields(cls)
 }
+DOCUMENTED = {(cls.__name__, field.name) for cls in VIEWS for field in dataclasses.fields(cls)}
 
 
 class Recorder:
@@ -70,7 +71,7 @@ def test_an_empty_view_makes_a_page(kind: str) -> None:
     assert "None" not in page
 
 
-@pytest.mark.parametrize("cls", [cls for cls in vars(views).values() if dataclasses.is_dataclass(cls)])
+@pytest.mark.parametrize("cls", sorted(VIEWS, key=lambda cls: cls.__name__))
 def test_views_are_plain_frozen_data(cls: type[Any]) -> None:
     """A view cannot be changed, and says of each class what it is."""
     assert cls.__dataclass_params__.frozen  # type: ignore[attr-defined]

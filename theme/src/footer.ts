@@ -10,9 +10,10 @@ export function showFooter(site: SiteData): void {
   const built = h("time", { datetime: new Date(site.built).toISOString(), title: relative(site.built) }, date(site.built));
   const parts = [
     `${count(site.runs)} ${plural(site.runs, "run")} in ${count(site.experiments)} ${plural(site.experiments, "experiment")}`,
+    site.models > 0 && `${count(site.models)} ${plural(site.models, "model")}`,
     site.problems ? h("a", { href: siteUrl("problems/index.html") }, `${count(site.problems)} ${plural(site.problems, "problem")}`) : "no problems",
     h("a", { href: siteUrl("data/v1/site.js") }, "data"),
   ];
   line.replaceChildren("Built ", built, ` by tracker ${site.version}`);
-  for (const part of parts) append(line, [" · ", part]);
+  for (const part of parts) if (part) append(line, [" · ", part]);
 }

@@ -15,6 +15,7 @@ export type Site = Promise<SiteData>;
 export function startFrame(): Site {
   const site = load<SiteData>(siteUrl("data/v1/site.js"));
   startScheme();
+  tellAddress();
   startSearch(site);
   startCopying();
   titleTimes();
@@ -36,6 +37,13 @@ function startScheme(): void {
       // Storage may be forbidden; the choice then lasts as long as the page.
     }
   });
+}
+
+/** Code that loads something from this site names the address that the reader sees; files have none. */
+function tellAddress(): void {
+  if (!/^https?:$/.test(location.protocol)) return;
+  const address = scope().href.replace(/\/$/, "");
+  for (const block of findAll("[data-site-address]")) block.textContent = (block.textContent ?? "").replace(block.dataset["siteAddress"]!, () => address);
 }
 
 function titleTimes(): void {

@@ -11,6 +11,7 @@ export interface SiteData {
   version: string;
   runs: number;
   experiments: number;
+  models: number;
   problems: number;
   search: string;
   charts: string;
@@ -18,7 +19,7 @@ export interface SiteData {
 }
 
 export interface SearchPage {
-  kind: "experiment" | "page" | "section";
+  kind: "experiment" | "model" | "version" | "page" | "section";
   title: string;
   text: string;
   href: string;

@@ -5,12 +5,12 @@ import { siteUrl } from "../page";
 import type { SearchData, SiteData } from "../types";
 import { type Hit, search } from "./rank";
 
-const KIND = { experiment: "Experiment", page: "Page", section: "Section", run: "Run" } as const;
+const KIND = { experiment: "Experiment", model: "Model", version: "Version", page: "Page", section: "Section", run: "Run" } as const;
 
 export function startSearch(site: Promise<SiteData>): void {
   let dialog: SearchDialog | null = null;
   const open = () => {
-    dialog ??= new SearchDialog(site, { label: "Search experiments, runs and pages" });
+    dialog ??= new SearchDialog(site, { label: "Search experiments, runs, models and pages" });
     dialog.open();
   };
   find("[data-tk-search]")?.addEventListener("click", open);

@@ -1,8 +1,8 @@
 /** Which entries answer a search, best first. Pure, so that it can be tested without a page. */
-import type { SearchData } from "../types";
+import type { SearchData, SearchPage } from "../types";
 
 export interface Hit {
-  kind: "experiment" | "page" | "section" | "run";
+  kind: SearchPage["kind"] | "run";
   title: string;
   detail: string;
   href: string;
@@ -11,7 +11,9 @@ export interface Hit {
 const MOST = 40;
 /** Shorter parts of an id are found in too many of them. */
 const LEAST_ID = 4;
-const KIND_BONUS = { experiment: 3, page: 2, section: 1 } as const;
+/** Versions among them: a model of many would fill the list. */
+const MOST_VERSIONS = 10;
+const KIND_BONUS = { experiment: 3, model: 3, page: 2, section: 1, version: 0 } as const;
 
 /** Every word of the query must occur; a start of the title beats a start of a word, that beats the middle, that the text. */
 export function search(data: SearchData, query: string, only?: Hit["kind"]): Hit[] {
@@ -19,11 +21,13 @@ export function search(data: SearchData, query: string, only?: Hit["kind"]): Hit
   if (!words.length) return [];
   const scored = only === "run" ? runHits(data, words) : [...pageHits(data, words), ...runHits(data, words)];
   scored.sort((a, b) => b.score - a.score);
-  return scored.slice(0, MOST).map((item) => item.hit());
+  let versions = 0;
+  return scored.filter((item) => !item.isVersion || (versions += 1) <= MOST_VERSIONS).slice(0, MOST).map((item) => item.hit());
 }
 
 interface Scored {
   score: number;
+  isVersion?: boolean;
   hit: () => Hit;
 }
 
@@ -31,7 +35,7 @@ function pageHits(data: SearchData, words: string[]): Scored[] {
   const found: Scored[] = [];
   for (const page of data.pages) {
     const score = scoreOf(page.title.toLowerCase(), page.text.toLowerCase(), words);
-    if (score > 0) found.push({ score: score + KIND_BONUS[page.kind], hit: () => ({ kind: page.kind, title: page.title, detail: excerpt(page.text, words), href: page.href }) });
+    if (score > 0) found.push({ score: score + KIND_BONUS[page.kind], isVersion: page.kind === "version", hit: () => ({ kind: page.kind, title: page.title, detail: excerpt(page.text, words), href: page.href }) });
   }
   return found;
 }
