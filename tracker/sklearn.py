@@ -146,6 +146,11 @@ def _dump(sk_model: Any, word: str) -> tuple[bytes, list[str]]:
         from tracker.models import skops_files
 
         data = skops_files.dump_skops(sk_model)
+        if refused := skops_files.types_refused(data):
+            raise InvalidValueError(
+                f"{type(sk_model).__name__} holds {', '.join(refused)}, which nobody vetted, so that no skops file of it "
+                "would load. Save it with cloudpickle."
+            )
         return data, list(skops_files.trusted_types_needed(data))
     try:
         if word == SERIALIZATION_FORMAT_PICKLE:

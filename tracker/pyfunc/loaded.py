@@ -50,8 +50,8 @@ class PyFuncModel:
     def predict(self, data: Any, params: dict[str, Any] | None = None) -> Any:
         """Predictions for data that fit the signature: a DataFrame, an array, a dict of columns, a list, ...
 
-        `params` are those of the signature; the ones that are missing have its defaults. A model without a signature
-        gets the data as they are. Raises SchemaMismatchError, which names the column, what it expects and what came.
+        `params` are those of the signature; missing ones have its defaults, and unknown ones are left out with a
+        warning. A model without a signature gets the data as they are, and no params. Raises SchemaMismatchError, which names the column, what it expects and what came.
         """
         data, params = self._enforced(data, params)
         return self._predictor(data, params=params)
@@ -84,11 +84,9 @@ class PyFuncModel:
         from tracker.models import enforce
 
         signature = self._signature
-        if signature is None:
-            return data, params
-        if signature.inputs is not None:
+        if signature is not None and signature.inputs is not None:
             data = enforce.enforce_schema(data, signature.inputs)
-        return data, enforce.enforce_params(params, signature.params)
+        return data, enforce.enforce_params(params, None if signature is None else signature.params)
 
     @cached_property
     def _signature(self) -> Any:
