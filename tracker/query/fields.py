@@ -84,3 +84,30 @@ EXPERIMENTS = Vocabulary(
     },
     tags={},
 )
+
+_REGISTRY_PREFIXES: dict[str, Family] = {
+    **{prefix: family for prefix, family in _PREFIXES.items() if family in ("tag", "attribute") and prefix != "run"},
+    "model": "attribute",
+    "version": "attribute",
+}
+_REGISTRY_TIMES = _attributes(
+    "time", creation_timestamp="created,creation_time", last_updated_timestamp="updated,last_update_time"
+)
+
+REGISTERED_MODELS = Vocabulary(
+    prefixes=_REGISTRY_PREFIXES,
+    attributes={**_attributes("text", name="", description=""), **_REGISTRY_TIMES},
+    tags={},
+)
+
+MODEL_VERSIONS = Vocabulary(
+    prefixes=_REGISTRY_PREFIXES,
+    attributes={
+        **_attributes("number", version_number="version"),
+        **_attributes(
+            "text", name="", run_id="", source_path="source", current_stage="stage", description="", digest=""
+        ),
+        **_REGISTRY_TIMES,
+    },
+    tags={},
+)

@@ -54,6 +54,44 @@ class ExperimentLike(Protocol):
     def last_update_time(self) -> int | None: ...
 
 
+class RegisteredModelLike(Protocol):
+    """What is asked of a registered model; `registry.entities.RegisteredModel` has it. Times are UTC milliseconds."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def description(self) -> str: ...
+
+    @property
+    def tags(self) -> Mapping[str, str]: ...
+
+    @property
+    def creation_timestamp(self) -> int | None: ...
+
+    @property
+    def last_updated_timestamp(self) -> int | None: ...
+
+
+class ModelVersionLike(RegisteredModelLike, Protocol):
+    """What is asked of a version of one; `registry.entities.ModelVersion` has it."""
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def run_id(self) -> str: ...
+
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def current_stage(self) -> str: ...
+
+    @property
+    def digest(self) -> str: ...
+
+
 class RunSource:
     """Reads the fields of `fields.RUNS`."""
 
@@ -86,7 +124,37 @@ class ExperimentSource:
 
     def finder(self, text: str) -> Callable[[ExperimentLike], bool]:
         """Finds a lower-case text in the name, the description and the tags."""
-        return lambda experiment: text in _experiment_text(experiment)
+        return lambda experiment: text in _described_text(experiment)
+
+
+class RegisteredModelSource:
+    """Reads the fields of `fields.REGISTERED_MODELS`."""
+
+    def getter(self, field: Field) -> Callable[[RegisteredModelLike], object]:
+        """A function from a registered model to a value of the field, or MISSING."""
+        key = field.key
+        return (lambda found: found.tags.get(key, MISSING)) if field.family == "tag" else _attribute(key)
+
+    def finder(self, text: str) -> Callable[[RegisteredModelLike], bool]:
+        """Finds a lower-case text in the name, the description and the tags."""
+        return lambda model: text in _described_text(model)
+
+
+class ModelVersionSource:
+    """Reads the fields of `fields.MODEL_VERSIONS`."""
+
+    def getter(self, field: Field) -> Callable[[ModelVersionLike], object]:
+        """A function from a version to a value of the field, or MISSING."""
+        key = field.key
+        if field.family == "tag":
+            return lambda found: found.tags.get(key, MISSING)
+        if key == "version_number":
+            return lambda found: int(found.version)
+        return _attribute(_VERSION_ATTRIBUTES.get(key, key))
+
+    def finder(self, text: str) -> Callable[[ModelVersionLike], bool]:
+        """Finds a lower-case text in the name, the description and the tags."""
+        return lambda version: text in _described_text(version)
 
 
 SHORTEST_END = 4
@@ -101,6 +169,7 @@ _RUN_ATTRIBUTES = {
     "experiment_name": "experiment.name",
     "parent": "file.parent",
 }
+_VERSION_ATTRIBUTES = {"source_path": "source"}
 _SOURCE_TAGS = {"mlflow.source.name": "script", "mlflow.source.git.commit": "commit"}
 """MLflow's tags that stand in `Source` here."""
 
@@ -144,6 +213,6 @@ def _run_text(run: RunFile) -> str:
     return _BETWEEN.join(texts).lower()
 
 
-def _experiment_text(experiment: ExperimentLike) -> str:
-    texts = (experiment.name, experiment.description, *experiment.tags, *experiment.tags.values())
+def _described_text(thing: ExperimentLike | RegisteredModelLike) -> str:
+    texts = (thing.name, thing.description, *thing.tags, *thing.tags.values())
     return _BETWEEN.join(texts).lower()
