@@ -22,10 +22,10 @@ def column(values: Any, dtype: Any = None, name: str = "c") -> pd.DataFrame:
 
 def objects(*values: Any) -> pd.DataFrame:
     """A frame with one column of dtype object."""
-    made = pd.Series([None] * len(values), dtype=object)
+    made = np.empty(len(values), dtype=object)
     for place, value in enumerate(values):
-        made.iat[place] = value
-    return pd.DataFrame({"c": made})
+        made[place] = value
+    return pd.DataFrame({"c": pd.Series(made, dtype=object)})
 
 
 ARRAYS: dict[str, Callable[[], Any]] = {
@@ -87,7 +87,7 @@ COLUMNS: dict[str, Callable[[], Any]] = {
     "column objects lists of mixed": lambda: objects([1, "a"]),
     "column objects arrays": lambda: objects(np.array([1.5, 2]), np.array([3.5])),
     "column objects arrays float32": lambda: objects(np.array([1.5], dtype="float32")),
-    "column objects arrays of 2 dimensions": lambda: objects(np.ones((2, 2))),
+    "column objects arrays of 2 dimensions": lambda: objects(np.ones((2, 2)), np.ones((1, 2))),
     "column objects arrays of texts": lambda: objects(np.array(["a"])),
     "column objects dicts": lambda: objects({"x": 1, "y": "a"}, {"x": 2, "y": "b"}),
     "column objects dicts, fields missing": lambda: objects({"x": 1, "y": "a"}, {"x": 2, "z": 1.5}),

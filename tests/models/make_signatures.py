@@ -1,4 +1,4 @@
-"""Ask MLflow for the signatures of inputs.py and write them to signatures.json.
+"""Ask MLflow about the data of inputs.py and enforcements.py, and write its answers to signatures.json.
 
 Run it where MLflow, pandas and scipy are installed: `python tests/models/make_signatures.py`.
 """
@@ -18,8 +18,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 import mlflow
 import numpy
 import pandas
+from enforcements import CASES, told
 from inputs import DATA, PARAMS
 from mlflow.models import infer_signature
+from mlflow.models.utils import _enforce_schema
+from mlflow.types import Schema
 
 HERE = Path(__file__).parent
 
@@ -33,6 +36,15 @@ def answer(ask: Callable[[], Any], part: str) -> Any:
     return json.loads(text)
 
 
+def enforce(schema: str, make: Callable[[], Any]) -> Any:
+    """What MLflow makes of data for a schema, or the word `error`."""
+    data = make()
+    try:
+        return told(_enforce_schema(data, Schema.from_json(schema)))
+    except Exception:
+        return "error"
+
+
 def main() -> None:
     """Write the file."""
     logging.disable(logging.CRITICAL)
@@ -40,7 +52,8 @@ def main() -> None:
     versions = {"mlflow": mlflow.__version__, "pandas": pandas.__version__, "numpy": numpy.__version__}
     data = {name: answer(lambda make=make: infer_signature(make()), "inputs") for name, make in DATA.items()}
     params = {name: answer(lambda make=make: infer_signature(params=make()), "params") for name, make in PARAMS.items()}
-    parts = {"made_with": versions, "data": data, "params": params}
+    enforced = {name: enforce(*case) for name, case in CASES.items()}
+    parts = {"made_with": versions, "data": data, "params": params, "enforced": enforced}
     text = ",\n".join(f'"{name}": {a_line_each(part)}' for name, part in parts.items())
     path = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "signatures.json"
     path.write_text(f"{{\n{text}\n}}\n", encoding="utf-8")
