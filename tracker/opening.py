@@ -151,13 +151,17 @@ def open_model(uri: str | os.PathLike[str], *, trust: Trust = False) -> OpenedMo
     place = find_model(uri)
     if not (place.folder / layout.MLMODEL_FILE).is_file():
         Model.load(place.folder)  # says what is wrong
-    manifest = digests.read_manifest(place.folder)
-    if manifest is None:
-        manifest = digests.make_manifest(place.folder)  # MLflow writes none
-    else:
-        digests.verify(place.folder, manifest)
+    listed = digests.read_manifest(place.folder)
+    if listed is not None:
+        digests.verify(place.folder, listed)
+    manifest = listed or digests.make_manifest(place.folder)  # MLflow writes none
     _check_digest(place, manifest, trust)
     model = Model.parse(_mlmodel(place, manifest), str(place.folder / layout.MLMODEL_FILE))
+    if listed is None and model.tracker_version:
+        raise ChangedModelError(
+            f"{place.folder / layout.MANIFEST_FILE} is missing, though tracker saved this model, so nobody can tell "
+            "whether its files were changed. It is not loaded. Get it again from where it came."
+        )
     trusted = place.in_store or bool(trust) or manifest.digest in _saved_here
     return OpenedModel(place, model, manifest, trusted)
 

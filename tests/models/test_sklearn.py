@@ -187,7 +187,7 @@ def test_a_method_that_is_not_there_is_refused(store: Path, model: Any) -> None:
     """An estimator without the method for predict() is not saved at all."""
     with pytest.raises(InvalidValueError, match="LinearRegression has no method 'predict_proba'"):
         tracker.sklearn.log_model(LinearRegression().fit(X, Y), name="model", pyfunc_predict_fn="predict_proba")
-    with pytest.raises(InvalidValueError, match="Did you mean .skops"):
+    with pytest.raises(InvalidValueError, match=r"Did you mean .skops"):
         tracker.sklearn.log_model(model, name="model", serialization_format="skop")
     assert logged(store) == []
 
@@ -402,7 +402,7 @@ def test_a_lambda_needs_cloudpickle() -> None:
 
 def test_an_unknown_option_is_refused(store: Path, model: Any) -> None:
     """An argument that there is not is an error with the nearest one, before anything is written."""
-    with pytest.raises(InvalidValueError, match="Did you mean .signature"):
+    with pytest.raises(InvalidValueError, match=r"Did you mean .signature"):
         tracker.sklearn.log_model(model, name="model", signatur=None)  # type: ignore[call-arg]
     assert logged(store) == []
 

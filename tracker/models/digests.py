@@ -64,6 +64,8 @@ def parse_manifest(data: bytes, where: str) -> Manifest:
         manifest = msgspec.json.decode(data, type=Manifest)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ModelError(f"{where} is damaged: {error}. Get the model again from where it came.") from None
+    if manifest.schema < 1:
+        raise ModelError(f"{where} is damaged: there is no schema {manifest.schema}. Get the model again.")
     if manifest.schema > SCHEMA:
         raise ModelError(
             f"{where} has schema {manifest.schema}; this tracker reads up to {SCHEMA}. Install a newer tracker."

@@ -51,7 +51,9 @@ class PyFuncModel:
         """Predictions for data that fit the signature: a DataFrame, an array, a dict of columns, a list, ...
 
         `params` are those of the signature; missing ones have its defaults, and unknown ones are left out with a
-        warning. A model without a signature gets the data as they are, and no params. Raises SchemaMismatchError, which names the column, what it expects and what came.
+        warning. A model without a signature gets the data as they are, and no params.
+
+        Raises SchemaMismatchError, which names the column, what it expects and what came.
         """
         data, params = self._enforced(data, params)
         return self._predictor(data, params=params)
