@@ -212,6 +212,19 @@ param_text: Callable[[Param], str] = str
 """MLflow's text form of a param."""
 
 
+def param_lines(params: Mapping[str, Param], time: int) -> list[bytes]:
+    """The records of params."""
+    return [line(param=key, value=param_json(value), time=time) for key, value in params.items()]
+
+
+def tag_lines(tags: Mapping[str, object], time: int) -> list[bytes]:
+    """The records of tags, with checked names and the values as text."""
+    return [
+        line(tag=check_name(key, "A tag name"), value=check_value(key, str(value)), time=time)
+        for key, value in tags.items()
+    ]
+
+
 # run.json
 
 

@@ -69,6 +69,11 @@ class ActiveRun:
         return self._pid == os.getpid()
 
     @property
+    def joined(self) -> bool:
+        """Whether it is only added to, and its end is for somebody else to say."""
+        return self._writer.role == "joined"
+
+    @property
     def ended(self) -> bool:
         """Whether `end` was called with success."""
         return self._ended
@@ -116,6 +121,23 @@ class ActiveRun:
         if lines:
             self._writer.append("".join(lines).encode())
 
+    def log_batch(
+        self, points: Iterable[entities.Metric], params: Mapping[str, object], tags: Mapping[str, object]
+    ) -> None:
+        """Log points of metrics, params and tags in one write: all of them, or none when one is refused."""
+        lines = [
+            f"{self._prefix(point.key)}{codec.metric_text(point.key, point.value)},"
+            f'"step":{codec.as_integer(point.step, "A step")},"time":{codec.as_time(point.timestamp)}}}\n'.encode()
+            for point in points
+        ]
+        lines += codec.tag_lines(tags, _clock.now_ms())
+        with self._writer.lock:
+            new = self._new_params(params)
+            lines += codec.param_lines(new, _clock.now_ms())
+            if lines:
+                self._writer.append(b"".join(lines))
+                self._params.update(new)
+
     def _prefix(self, key: str) -> str:
         """The beginning of each record of a metric; its name is checked once."""
         prefix = self._prefixes[key] = codec.metric_prefix(key)
@@ -134,17 +156,17 @@ class ActiveRun:
     def log_params(self, params: Mapping[str, object]) -> None:
         """Log several params in one write: all of them, or none when one is refused."""
         with self._writer.lock:
-            new: dict[str, codec.Param] = {}
-            for key, raw in codec.flatten(params):
-                value = codec.param_value(names.check_name(key, "A param name"), raw)
-                if not self._has_param(key, value, new):
-                    new[key] = value
-            if new:
-                now = _clock.now_ms()
-                self._writer.append(
-                    b"".join(codec.line(param=key, value=codec.param_json(v), time=now) for key, v in new.items())
-                )
+            if new := self._new_params(params):
+                self._writer.append(b"".join(codec.param_lines(new, _clock.now_ms())))
                 self._params.update(new)
+
+    def _new_params(self, params: Mapping[str, object]) -> dict[str, codec.Param]:
+        new: dict[str, codec.Param] = {}
+        for key, raw in codec.flatten(params):
+            value = codec.param_value(names.check_name(key, "A param name"), raw)
+            if not self._has_param(key, value, new):
+                new[key] = value
+        return new
 
     def _has_param(self, key: str, value: codec.Param, new: Mapping[str, codec.Param]) -> bool:
         known = new if key in new else self._params
@@ -165,12 +187,7 @@ class ActiveRun:
 
     def set_tags(self, tags: Mapping[str, object]) -> None:
         """Set several tags in one write."""
-        now = _clock.now_ms()
-        lines = [
-            codec.line(tag=names.check_name(key, "A tag name"), value=codec.check_value(key, str(value)), time=now)
-            for key, value in tags.items()
-        ]
-        if lines:
+        if lines := codec.tag_lines(tags, _clock.now_ms()):
             self._writer.append(b"".join(lines))
 
     def delete_tag(self, key: str) -> None:
@@ -245,16 +262,20 @@ class ActiveRun:
 
     # The end
 
-    def end(self, status: str = "FINISHED", by: str | None = None) -> None:
+    def end(self, status: str = "FINISHED", by: str | None = None, *, time: int | None = None) -> None:
         """End the run as FINISHED, FAILED or KILLED. In a forked child only its own log is closed."""
         check_end_status(status)
         if self._ended:
             return
         with self._forgiven("The snapshot of the run"):
-            self._writer.close(status, by)
+            self._writer.close(status, by, time)
             if self._writer.begun and _io.is_folder(self.folder) and not self._owner_will():
                 self.write_snapshot()
         self._ended = True
+
+    def rest(self) -> None:
+        """Hold no file open until the next record."""
+        self._writer.rest()
 
     def detach(self) -> None:
         """Close the log of a run that was only added to. A refusal now takes nothing back of what was logged."""
@@ -339,10 +360,7 @@ def _is_complete(folder: Path, snapshot: RunFile) -> bool:
 
 def open_new(store: Store, slug: str, file: RunFile, environment: reader.Environment | None) -> ActiveRun:
     """Make a run in the store and open it."""
-    folder = store.create_run(slug, file, environment)
-    run = ActiveRun(store, folder, file, "owner")
-    run.open()
-    return run
+    return _opened(ActiveRun(store, store.create_run(slug, file, environment), file, "owner"))
 
 
 def open_existing(store: Store, run_id: str, *, edit: bool = False) -> ActiveRun:
@@ -359,6 +377,16 @@ def open_existing(store: Store, run_id: str, *, edit: bool = False) -> ActiveRun
         )
         with _io.explained("write", path):
             _io.replace_file(path, codec.run_file_bytes(reopened), durable=False)
-    run = ActiveRun(store, found.folder, found.file, role)
+    return _opened(ActiveRun(store, found.folder, found.file, role))
+
+
+def end_existing(store: Store, run_id: str, status: str, time: int | None = None) -> None:
+    """End a run of the store that is not open here, whoever began it; one that has ended gets another end."""
+    check_end_status(status)
+    found = reader.read_run(store.root, run_id)
+    _opened(ActiveRun(store, found.folder, found.file, "owner")).end(status, time=time)
+
+
+def _opened(run: ActiveRun) -> ActiveRun:
     run.open()
     return run

@@ -1,10 +1,11 @@
-"""Runs and experiments of a store that match a query, in order, as a DataFrame or as a list."""
+"""Runs and experiments of a store as MLflow scripts see them: one, or those that match a query, in order."""
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec import Struct
 
 from tracker import codec, entities, reader
-from tracker.exceptions import InvalidValueError, MissingPackageError
+from tracker.exceptions import InvalidValueError, MissingPackageError, NotFoundError, did_you_mean
 from tracker.query import (
     EXPERIMENTS,
     MISSING,
@@ -43,6 +44,34 @@ class FoundRun(Struct, frozen=True, gc=False):
     read: reader.ReadRun
     stage: str
     """active or deleted."""
+
+
+def get_run(root: Path, run_id: str) -> entities.Run:
+    """A run of a store by its id; NotFoundError when there is none."""
+    found = reader.read_run(root, run_id)
+    return entities.make_run(found, _experiment_id(found))
+
+
+def get_parent_run(root: Path, run_id: str) -> entities.Run | None:
+    """The run that a nested run was started in, or None."""
+    parent = reader.read_run(root, run_id).file.parent
+    return get_run(root, parent) if parent else None
+
+
+def _experiment_id(run: reader.ReadRun) -> str:
+    with suppress(OSError, ValueError):
+        return reader.read_experiment_file(run.folder.parent.parent).id
+    return run.file.experiment_id
+
+
+def get_metric_history(root: Path, run_id: str, key: str) -> list[entities.Metric]:
+    """Every point of a metric, by step and then time; NotFoundError when the run did not log it."""
+    history = reader.read_history(reader.find_run(root, run_id))
+    series = history.series.get(key)
+    if series is None:
+        raise NotFoundError(f"The run {run_id} has no metric {key!r}.{did_you_mean(key, history.series)}")
+    points = zip(series.values, series.times, series.steps, strict=True)
+    return [entities.Metric(key, value, time, step) for value, time, step in points]
 
 
 def search_runs(

@@ -23,6 +23,10 @@ from tracker.snapshot import NOTE_TAG, PARENT_TAG, RUN_NAME_TAG
 from tracker.store import Store
 
 
+MAX_KEPT = 100
+"""Runs that clients write to and that hold a file open; the others open one when they are written to."""
+
+
 class Session:
     """What the process has chosen and opened."""
 
@@ -36,6 +40,7 @@ class Session:
         self._store: Store | None = None
         self._experiment: reader.ReadExperiment | None = None
         self._open_runs: list[ActiveRun] = []
+        self._kept: dict[str, ActiveRun] = {}
         self._main_stack: list[ActiveRun] = []
         self._threads = threading.local()
         self.last_run_id: str | None = None
@@ -70,10 +75,21 @@ class Session:
         """
         if self.site:
             raise InvalidValueError(
-                f"{self.site} is a published site: models:/ URIs load from it, and nothing else. "
-                "Name a folder with set_tracking_uri() to log and to search."
+                f"{self.site} is an address of the web. models:/ URIs load from a site that is published there, and "
+                "that is all: tracker logs to a folder and needs no server. Name one, such as ./runs, with "
+                "set_tracking_uri()."
             )
         return self._root or names.folder_of(settings.tracking_uri() or settings.DEFAULT_STORE)
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether `use_store` was called."""
+        return bool(self._root or self._site)
+
+    def is_store(self, uri: str | os.PathLike[str]) -> bool:
+        """Whether a URI names the store or site in use."""
+        text = os.fspath(uri)
+        return text == self.site if _is_site(text) or self.site else names.folder_of(uri) == self.root
 
     def store(self) -> Store:
         """The store, made when it is missing."""
@@ -160,27 +176,18 @@ class Session:
     ) -> ActiveRun:
         store = self.store()
         experiment = store.experiment_by_id(experiment_id) if experiment_id else self.experiment()
-        source, environment = capture.capture()
-        file = RunFile(
-            schema=SCHEMA,
-            run_id=names.new_id(),
-            name=names.check_name(run_name, "A run name") if run_name else names.new_run_name(),
-            experiment_id=experiment.file.id,
-            status="RUNNING",
-            start_time=_clock.now_ms(),
-            parent=names.check_run_id(parent) if parent else None,
-            source=source,
-            process=process.this_process(),
-            tags=tags,
-        )
-        return runs.open_new(store, experiment.slug, file, environment)
+        return make_run(store, experiment, run_name=run_name, parent=parent, tags=tags)
 
     def _resume(self, run_id: str, run_name: str | None, tags: dict[str, str]) -> ActiveRun:
         if any(run.run_id == run_id for run in self._open_runs if run.started_here):
             raise RunStateError(f"The run {run_id} is active in this process already.")
         if run_name:
             tags = {**tags, RUN_NAME_TAG: names.check_name(run_name, "A run name")}
-        run = runs.open_existing(self.store(), run_id)
+        kept = self._kept.pop(run_id, None)
+        if kept is not None and kept.joined:
+            kept.detach()
+            kept = None
+        run = kept or runs.open_existing(self.store(), run_id)
         run.set_tags(tags)
         return run
 
@@ -212,6 +219,38 @@ class Session:
         finally:
             run.detach()
 
+    # Runs that clients write to by their ids, whatever the store; they are nobody's current run
+
+    def keep(self, run: ActiveRun) -> ActiveRun:
+        """Keep a run open for the next call that names it; it ends with the process, if nobody ends it before."""
+        self._endings.install()
+        kept = self._kept.setdefault(run.run_id, run)
+        if kept is not run:
+            run.detach()  # another thread was faster
+        for other in list(self._kept.values())[:-MAX_KEPT]:
+            other.rest()
+        return kept
+
+    def kept_run(self, store: Store, run_id: str) -> ActiveRun:
+        """A run of a store to write to, opened if it is not open here already."""
+        found = next((run for run in self._open_runs if run.run_id == run_id), None) or self._kept.get(run_id)
+        return found or self.keep(runs.open_existing(store, run_id, edit=True))
+
+    def end_run(self, store: Store, run_id: str, status: str, time: int | None = None) -> None:
+        """End a run of a store, whoever began it."""
+        active = next((run for run in self._open_runs if run.run_id == run_id), None)
+        if active is not None:
+            self.leave(active, status, None)
+            return
+        runs.check_end_status(status)
+        kept = self._kept.pop(run_id, None)
+        if kept is not None and not kept.joined:
+            kept.end(status, time=time)
+            return
+        if kept is not None:
+            kept.detach()
+        runs.end_existing(store, run_id, status, time)
+
     def leave(self, run: ActiveRun, status: str, by: str | None) -> None:
         """End a run, and the runs that were opened inside it and forgotten.
 
@@ -229,11 +268,40 @@ class Session:
 
     def end_all(self, status: str, by: str | None) -> None:
         """End what is open, innermost first; also called when the process ends."""
-        for run in reversed(list(self._open_runs)):
+        for run in [*reversed(self._open_runs), *self._kept.values()]:
             try:
-                self.leave(run, status, by)
+                if self._kept.pop(run.run_id, None):
+                    run.end(status, by)
+                else:
+                    self.leave(run, status, by)
             except Exception as error:
                 print(f"tracker: the run {run.run_id} could not be ended: {error}", file=sys.stderr)
+
+
+def make_run(
+    store: Store,
+    experiment: reader.ReadExperiment,
+    *,
+    run_name: str | None,
+    parent: str | None,
+    tags: dict[str, str],
+    start_time: int | None = None,
+) -> ActiveRun:
+    """Make a run of an experiment. Where it began at another time, nothing is known of what it ran in."""
+    source, environment = capture.capture() if start_time is None else (None, None)
+    file = RunFile(
+        schema=SCHEMA,
+        run_id=names.new_id(),
+        name=names.check_name(run_name, "A run name") if run_name else names.new_run_name(),
+        experiment_id=experiment.file.id,
+        status="RUNNING",
+        start_time=_clock.now_ms() if start_time is None else codec.as_time(start_time),
+        parent=names.check_run_id(parent) if parent else None,
+        source=source,
+        process=process.this_process(),
+        tags=tags,
+    )
+    return runs.open_new(store, experiment.slug, file, environment)
 
 
 def _is_site(uri: str) -> bool:

@@ -73,17 +73,23 @@ class LogWriter:
                 self._refused(data, count, error)
             self._dirty = True
 
-    def close(self, status: str, signal: str | None = None) -> None:
+    def close(self, status: str, signal: str | None = None, time: int | None = None) -> None:
         """Write the last record and bring the file to the disk. Closing twice is fine, and so is trying again."""
         with self.lock:
             if self._closed:
                 return
             if self.begun or self._queue:
-                fields: dict[str, object] = {"end": status, "time": _clock.now_ms()}
+                fields: dict[str, object] = {"end": status, "time": _clock.now_ms() if time is None else time}
                 self.append(codec.line(**fields, **({"signal": signal} if signal else {})))
                 self._tell_losses()
                 self._sync_at_end()
             self.abandon()
+
+    def rest(self) -> None:
+        """Close the file until the next record, which goes on in another one."""
+        self.beat()
+        with self.lock:
+            self._release()
 
     def abandon(self) -> None:
         """Write no more, with or without a last record."""

@@ -185,11 +185,19 @@ def test_a_tracking_uri_that_names_nothing(uri: str) -> None:
         tracker.set_tracking_uri(uri)
 
 
-@pytest.mark.parametrize("uri", ["http://127.0.0.1:5000", "sqlite:///mlflow.db", "databricks://x"])
+@pytest.mark.parametrize("uri", ["sqlite:///mlflow.db", "databricks://x"])
 def test_a_server_is_not_needed(uri: str) -> None:
     """MLflow's addresses are refused with what to use instead."""
     with pytest.raises(InvalidValueError, match=r"needs none.*\./runs"):
         tracker.set_tracking_uri(uri)
+
+
+@pytest.mark.parametrize("call", [tracker.start_run, tracker.search_runs, tracker.search_experiments])
+def test_nothing_is_logged_to_an_address_of_the_web(call: Callable[[], object]) -> None:
+    """Models may load from one; all else says what to use instead."""
+    tracker.set_tracking_uri("http://127.0.0.1:5000")
+    with pytest.raises(InvalidValueError, match=r"needs no server.*\./runs"):
+        call()
 
 
 def test_paths_and_file_uris_name_a_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
