@@ -136,8 +136,8 @@ def answer(kind: str) -> Any:
 
 
 ANSWERS = (
-    "frame, series, named series, floats, float32, ints, texts, objects, bytes, dates, stamps, scalars, array of dates, "
-    "inside, none, text, number, unknown"
+    "frame, series, named series, floats, float32, ints, texts, objects, bytes, dates, stamps, scalars, "
+    "array of dates, inside, none, text, number, unknown"
 ).split(", ")
 
 
@@ -151,7 +151,9 @@ def predict(model: str, data: Any, params: dict[str, Any] | None) -> Any:
 
 
 def _columns(**types: str) -> str:
-    return json.dumps([{"type": kind.rstrip("?"), "name": name, "required": "?" not in kind} for name, kind in types.items()])
+    return json.dumps(
+        [{"type": kind.rstrip("?"), "name": name, "required": "?" not in kind} for name, kind in types.items()]
+    )
 
 
 def _tensors(*specs: tuple[str, list[int], str | None]) -> str:
@@ -363,6 +365,8 @@ _BROKEN = [
     Request("capital letters in the charset", "plain", '{"inputs": [1]}', "application/json; charset=UTF-8"),
 ]
 
-_ANSWERS = [Request(f"answers {kind}", "answers", json.dumps({"inputs": [1.5], "params": {"kind": kind}})) for kind in ANSWERS]
+_ANSWERS = [
+    Request(f"answers {kind}", "answers", json.dumps({"inputs": [1.5], "params": {"kind": kind}})) for kind in ANSWERS
+]
 
 REQUESTS = [*_FRAMES, *_TENSORS, *_PARAMETERS, *_TABLES, *_BROKEN, *_ANSWERS]

@@ -17,7 +17,7 @@ from tracker.model_uri import logged_models
 from tracker.models.formats import format_of
 from tracker.models.mlmodel import Model
 from tracker.reader import read_store
-from tracker.registry.reading import ReadVersion, read_registry
+from tracker.registry import ReadVersion, read_registry
 
 
 class ListedModel(Struct, frozen=True):

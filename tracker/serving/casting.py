@@ -6,7 +6,8 @@ MLflow turns 2.5 into the long 2, 2**40 into the integer 0 and the text "false" 
 from __future__ import annotations
 
 import base64
-import binascii
+import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from tracker.serving.errors import RequestError
@@ -34,49 +35,48 @@ def cast_frame(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
         wanted = dict(zip(frame.columns, schema.input_types(), strict=False))
     for column, kind in wanted.items():
         if column in frame.columns:
-            frame[column] = _cast_column(frame[column], kind, f"Column {column!r}")
+            frame[column] = _cast_column(frame[column], kind, f'Column "{column}"')
     return frame
 
 
-def cast_array(data: Any, kind: Any, what: str) -> np.ndarray[Any, Any]:
-    """An array of a type of numpy; RequestError when a value does not fit into it."""
+def cast_array(data: Any, kind: np.dtype[Any], what: str, word: str = "") -> np.ndarray[Any, Any]:
+    """An array of a type of numpy, called `word` in errors; RequestError when a value does not fit into it."""
     import numpy as np
 
+    word = word or str(kind)
     try:
         found = np.array(data)
         if kind.kind in "iu" and found.dtype.kind in "iufO":
-            _check_whole(found, kind, what)
-        if kind.kind == "b" and found.size and found.dtype.kind != "b":
+            _check_whole(found, kind, what, word)
+        if kind.kind == "b" and found.dtype.kind != "b":
             _check_boolean(found.ravel().tolist(), what)
         return np.array(data, dtype=kind)
+    except RequestError:
+        raise
     except (ValueError, TypeError, OverflowError) as error:
-        if isinstance(error, RequestError):
-            raise
-        raise RequestError(f"{what} is to be of type {kind}, which it cannot be made into: {_short(error)}.") from error
+        raise _misfit(what, word, error) from error
 
 
 def _cast_column(values: pd.Series[Any], kind: Any, what: str) -> Any:
     from tracker.types import DataType
 
     if not isinstance(kind, DataType):
-        return _cast_tensor_column(values, kind)
+        return _cast_tensor_column(values, kind, what)
     try:
         return _CASTS[kind.name](values, kind, what)
+    except RequestError:
+        raise
     except (ValueError, TypeError, OverflowError, AttributeError) as error:
-        if isinstance(error, RequestError):
-            raise
-        raise RequestError(
-            f"{what} is to be of type {kind.name}, which it cannot be made into: {_short(error)}."
-        ) from error
+        raise _misfit(what, kind.name, error) from error
 
 
-def _cast_tensor_column(values: pd.Series[Any], kind: Any) -> Any:
+def _cast_tensor_column(values: pd.Series[Any], kind: Any, what: str) -> Any:
     """A column of numbers for a tensor. The model's own check takes lists and objects."""
     import numpy as np
 
     if not isinstance(kind, np.dtype) or not len(values) or isinstance(values.iloc[0], list):
         return values
-    return cast_array(values.to_numpy(), kind, f"Column {values.name!r}")
+    return cast_array(values.to_numpy(), kind, what)
 
 
 def _to_text(values: pd.Series[Any], kind: DataType, what: str) -> Any:
@@ -92,10 +92,10 @@ def _to_whole(values: pd.Series[Any], kind: DataType, what: str) -> Any:
     import pandas as pd
 
     numbers = pd.to_numeric(values)
-    missing = numbers.isna()
+    missing = numbers.isna().to_numpy()
     if missing.any():
-        raise RequestError(f"{what} is to be of type {kind.name}, but it has no value in row {_first(missing)}.")
-    _check_whole(numbers.to_numpy(), kind.to_numpy(), what)
+        raise RequestError(f"{what}: expected {kind.name}, got no value in row {missing.argmax()}.")
+    _check_whole(numbers.to_numpy(), kind.to_numpy(), what, kind.name)
     return numbers.astype(kind.to_pandas())
 
 
@@ -108,8 +108,8 @@ def _to_bytes(values: pd.Series[Any], kind: DataType, what: str) -> Any:
     """Base64, over several lines too, as MLflow writes it."""
     try:
         return values.map(lambda text: base64.b64decode("".join(text.split()), validate=True)).astype(object)
-    except (binascii.Error, ValueError) as error:
-        raise RequestError(f"{what} is binary, so it is sent as base64: {_short(error)}.") from error
+    except ValueError as error:
+        raise RequestError(f"{what}: expected bytes as base64: {_short(error)}.") from error
 
 
 def _to_datetime(values: pd.Series[Any], kind: DataType, what: str) -> Any:
@@ -117,7 +117,7 @@ def _to_datetime(values: pd.Series[Any], kind: DataType, what: str) -> Any:
 
     found = pd.to_datetime(values)
     if getattr(found.dt, "tz", None) is not None:
-        raise RequestError(f"{what} has a time zone. Send times in UTC without one: 2026-03-01T10:00:00.")
+        raise RequestError(f"{what}: expected times in UTC without a time zone, such as 2026-03-01T10:00:00.")
     return found.astype("datetime64[ns]")
 
 
@@ -133,40 +133,48 @@ _CASTS = {
 }
 
 
-def _check_whole(numbers: Any, kind: Any, what: str) -> None:
+def _check_whole(numbers: np.ndarray[Any, Any], kind: np.dtype[Any], what: str, word: str) -> None:
     """RequestError for a fraction, or for a number that the type cannot hold."""
     import numpy as np
 
     limits = np.iinfo(kind)
-    for number in numbers.ravel().tolist() if numbers.dtype.kind == "O" else _odd(numbers, limits):
+    for number in _odd(numbers, limits.min, limits.max):
         if not isinstance(number, int | float) or number != number or number % 1:
-            raise RequestError(f"{what} is to hold whole numbers ({kind}), but it has {number!r:.{_SHOWN}}.")
+            raise RequestError(f"{what}: expected whole numbers ({word}), got {_shown(number)}.")
         if not limits.min <= number <= limits.max:
-            raise RequestError(f"{what} has {number!r:.{_SHOWN}}, which does not fit into {kind}.")
+            raise RequestError(f"{what}: expected {word}, and {_shown(number)} does not fit into it.")
 
 
-def _odd(numbers: Any, limits: Any) -> list[Any]:
+def _odd(numbers: np.ndarray[Any, Any], lowest: int, highest: int) -> list[Any]:
     """The numbers worth a closer look, found fast."""
     import numpy as np
 
+    if numbers.dtype.kind == "O":
+        return numbers.ravel().tolist()
     if numbers.dtype.kind == "f":
-        # the largest long is no float, the next power of two is: so it is told apart by "not less"
-        return list(
-            numbers[~(np.floor(numbers) == numbers) | (numbers < limits.min) | ~(numbers < limits.max)].tolist()
-        )
-    if numbers.dtype.kind == "u" or np.iinfo(numbers.dtype).max > limits.max:
-        return list(numbers[(numbers < limits.min) | (numbers > limits.max)].tolist())
-    return []
+        # the largest long is no float and the next power of two is, so that one is "not less"
+        whole = np.floor(numbers) == numbers
+        return numbers[~whole | (numbers < lowest) | ~(numbers < highest)].tolist()  # type: ignore[no-any-return]
+    own = np.iinfo(numbers.dtype)
+    if lowest <= own.min and own.max <= highest:
+        return []
+    return numbers[(numbers < max(lowest, own.min)) | (numbers > min(highest, own.max))].tolist()  # type: ignore[no-any-return]
 
 
-def _check_boolean(values: list[Any], what: str) -> None:
+def _check_boolean(values: Iterable[Any], what: str) -> None:
     for value in values:
         if not (isinstance(value, bool) or value in (0, 1)):
-            raise RequestError(f"{what} is to be true or false, but it has {value!r:.{_SHOWN}}.")
+            raise RequestError(f"{what}: expected true or false, got {_shown(value)}.")
 
 
-def _first(marked: pd.Series[Any]) -> int:
-    return int(marked.to_numpy().argmax())
+def _misfit(what: str, kind: str, error: Exception) -> RequestError:
+    return RequestError(f"{what}: expected {kind}, got something else: {_short(error)}.")
+
+
+def _shown(value: Any) -> str:
+    """A value as it stood in the JSON."""
+    text = json.dumps(value, default=str)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _short(error: Exception) -> str:

@@ -164,7 +164,7 @@ def _dockerfile(opened: OpenedModel, image: str, python: str, lines: list[str]) 
     system = sorted({_SYSTEM[package] for line in lines if (package := package_of(line)) in _SYSTEM})
     flavors = ", ".join(opened.model.own_flavors) or PYFUNC
     return _DOCKERFILE.format(
-        what=f"a model ({names.slug_of(flavors, "model")}, {digest})",
+        what=f"a model ({names.slug_of(flavors, 'model')}, {digest})",
         image=image,
         port=PORT,
         user=USER,

@@ -5,14 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tracker import _io, pyfunc
-from tracker.exceptions import NotFoundError
+from tracker import pyfunc
+from tracker.exceptions import InvalidValueError, NotFoundError
 from tracker.opening import Trust
 from tracker.serving.answers import answer_bytes
 from tracker.serving.parsing import CSV_TYPE, JSON_TYPE, parse
-
-LARGEST = 1 << 31
-"""Bytes of the largest file that is read."""
 
 
 def predict_file(uri: str, source: str, kind: str, *, trust: Trust = False) -> bytes:
@@ -29,13 +26,12 @@ def predict_file(uri: str, source: str, kind: str, *, trust: Trust = False) -> b
 
 
 def _read(source: str) -> bytes:
+    """Anything that can be read, pipes too: it was named by the person who asks."""
     if source == "-":
         return sys.stdin.buffer.read()
-    path = Path(source).resolve()  # a link that the user typed is meant
     try:
-        with _io.explained("read", path):
-            return _io.read_file(path, limit=LARGEST)
+        return Path(source).read_bytes()
+    except FileNotFoundError:
+        raise NotFoundError(f"There is no file {source}. Check the path.") from None
     except OSError as error:
-        if isinstance(error.__cause__, FileNotFoundError):
-            raise NotFoundError(f"There is no file {source}. Check the path.") from error
-        raise
+        raise InvalidValueError(f"{source} cannot be read: {error.strerror}. Check the path.") from error

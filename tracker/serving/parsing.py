@@ -165,13 +165,13 @@ def _cast_tensors(key: str, data: Any, schema: Schema | None) -> Any:
             f"The inputs of this model have no names, so {key} is a list of its rows; it is {_kind(data)}."
         )
     if isinstance(data, dict):
-        return {name: _cast_value(value, specs.get(name), f"Input {name!r}") for name, value in data.items()}
+        return {name: _cast_value(value, specs.get(name), f'Input "{name}"') for name, value in data.items()}
     if isinstance(data, list) and all(isinstance(item, dict) for item in data):
         return [
-            {name: _cast_value(value, specs.get(name), f"Input {name!r}") for name, value in row.items()}
+            {name: _cast_value(value, specs.get(name), f'Input "{name}"') for name, value in row.items()}
             for row in data
         ]
-    return _cast_value(data, None if schema is None else schema.inputs[0], f"The value of {key!r}")
+    return _cast_value(data, None if schema is None else schema.inputs[0], f'The value of "{key}"')
 
 
 def _cast_value(data: Any, spec: ColSpec | TensorSpec | None, what: str) -> Any:
@@ -183,7 +183,7 @@ def _cast_value(data: Any, spec: ColSpec | TensorSpec | None, what: str) -> Any:
     if isinstance(spec, TensorSpec):
         return cast_array(data, spec.type, what)
     if spec is not None and isinstance(spec.type, DataType):
-        found = cast_array(data if isinstance(data, list) else [data], spec.type.to_numpy(), what)
+        found = cast_array(data if isinstance(data, list) else [data], spec.type.to_numpy(), what, spec.type.name)
         return found if isinstance(data, list) else found[0]
     if spec is not None:
         return data
