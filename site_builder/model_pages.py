@@ -20,7 +20,7 @@ VERSIONS = 1_000
 """Versions in the table of a model."""
 EVENTS = 100
 """Changes in the history of a model's page."""
-METRICS = 4
+METRICS = 3
 """Metrics in the table of versions."""
 
 Told = Callable[[SiteVersion], VersionTold]

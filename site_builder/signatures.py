@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ CELL = 80
 TEXT = 4_000
 
 _DEEPEST = 8
+_INNERMOST = re.compile(r"\[\n[^\[\]{}\"]*\]")
 _PARTS = (("inputs", "Inputs"), ("outputs", "Outputs"), ("params", "Params"))
 
 
@@ -98,11 +100,15 @@ def input_example(value: Any, names: Sequence[str] = ()) -> Example | None:
         value = value["inputs"]
     head, rows = _table(value, names)
     if not rows or not head:
-        text = json.dumps(value, ensure_ascii=False, indent=2)
+        text = _INNERMOST.sub(_in_one_line, json.dumps(value, ensure_ascii=False, indent=2))
         return Example((), (), _cut(text, TEXT), note)
     left_out = _left_out(len(rows), len(head))
     shown = tuple(tuple(map(_cell, row[:EXAMPLE_COLUMNS])) for row in rows[:EXAMPLE_ROWS])
     return Example(tuple(head[:EXAMPLE_COLUMNS]), shown, "", ", ".join(filter(None, (left_out, note))))
+
+
+def _in_one_line(numbers: re.Match[str]) -> str:
+    return " ".join(numbers[0].split()).replace("[ ", "[").replace(" ]", "]")
 
 
 def _left_out(rows: int, columns: int) -> str:

@@ -50,8 +50,10 @@ def model_events(model: SiteModel) -> list[Event]:
 
 
 def stage_since(version: SiteVersion) -> Change | None:
-    """The change that brought a version into its stage."""
+    """The change that brought a version into its stage, or deleted it."""
     for change in reversed(version.file.history):
+        if version.file.deleted and change.action == "deleted":
+            return change
         if change.action == "stage" and change.to.lower() == version.file.stage.lower():
             return change
     return None
