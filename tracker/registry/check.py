@@ -35,7 +35,8 @@ def check_registry(root: Path | str, *, policy: Policy | None = None) -> Report:
         try:
             policy = read_policy(root)
         except InvalidValueError as error:
-            findings.append(Finding("error", _place(layout.policy_file(root), root), error.message))
+            path = layout.policy_file(root)
+            findings.append(Finding("error", _place(path, root), error.message.removeprefix(f"{path}: ")))
             policy = DEFAULT_POLICY
     findings += _unknown_stages(found, policy)
     for model in found.models:
@@ -52,15 +53,16 @@ def check_model(model: ReadModel, policy: Policy) -> Iterator[Finding]:
     for version in model.versions:
         yield from _history(model, version)
     for version in model.live:
-        yield from _reference(version, _version_place(model, version))
-    yield from policy_findings(model, policy, lambda version: _version_place(model, version))
+        yield from _reference(version, version_place(model, version))
+    yield from policy_findings(model, policy, lambda version: version_place(model, version))
 
 
 def _place(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix()
 
 
-def _version_place(model: ReadModel, version: ReadVersion) -> str:
+def version_place(model: ReadModel, version: ReadVersion) -> str:
+    """The file of a version, relative to the store."""
     return _place(layout.version_file(model.root, model.slug, version.file.version), model.root)
 
 
@@ -95,14 +97,14 @@ def _aliases(model: ReadModel) -> Iterator[Finding]:
 
 def _history(model: ReadModel, version: ReadVersion) -> Iterator[Finding]:
     """A known stage, to which the history leads step by step."""
-    file, place = version.file, _version_place(model, version)
+    file, place = version.file, version_place(model, version)
 
     def error(message: str) -> Finding:
         return Finding("error", place, message, model.name, file.version)
 
     if find_stage(file.stage, model.stages) != file.stage:
         near = did_you_mean(file.stage, model.stages)
-        yield error(f"{file.stage!r} is no stage of {model.name!r}.{near} There is {', '.join(model.stages)}.")
+        yield error(f"{file.stage!r} is no stage of {model.name!r}.{near} Its stages are {', '.join(model.stages)}.")
     moves = [change for change in file.history if change.action == "stage"]
     led = moves[-1].to if moves else NO_STAGE
     if led != file.stage:
@@ -138,9 +140,8 @@ def _reference(version: ReadVersion, place: str) -> Iterator[Finding]:
     try:
         folder = version.folder
         if not _io.is_folder(folder):
-            yield Finding(
-                "error", place, f"The files of the model are gone: there is no {version.file.path}.", name, number
-            )
+            gone = f"there is no {version.file.path}. Restore them, or delete the version."
+            yield Finding("error", place, f"The files of the model are gone: {gone}", name, number)
         else:
             manifest = digests.read_manifest(folder)
             if manifest is not None:
@@ -168,7 +169,9 @@ def _unknown_stages(found: ReadRegistry, policy: Policy) -> Iterator[Finding]:
     known = sorted({stage for model in found.models for stage in model.stages})
     for stage in policy.stages:
         if known and stage not in known:
-            message = f"No model has the stage {stage!r}.{did_you_mean(stage, known)} There is {', '.join(known)}."
+            message = (
+                f"No model has the stage {stage!r}.{did_you_mean(stage, known)} The stages are {', '.join(known)}."
+            )
             yield Finding("error", f"{layout.REGISTRY}/{layout.POLICY_FILE}", message)
 
 

@@ -81,7 +81,7 @@ class Report(Struct, frozen=True):
 
 def plain(text: str) -> str:
     """Text in which Markdown has nothing to do: no markup, no link, nobody mentioned."""
-    escaped = _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    escaped = _SPECIAL.sub(r"\\\1", _printable(" ".join(text.split())))
     return escaped.replace("@", "@\u200b").replace("://", ":\u200b//")
 
 
@@ -96,7 +96,11 @@ def _row(model: ModelSummary) -> str:
 
 
 def _code(path: str) -> str:
-    return path.replace("`", "'").replace("\n", " ")
+    return _printable(path).replace("`", "'")
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def _cut(text: str) -> str:
