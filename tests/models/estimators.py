@@ -65,7 +65,6 @@ def _arguments(name: str, kind: type) -> dict[str, Any]:
         "FrozenEstimator": {"estimator": LinearRegression().fit([[0.0, 1.0, 2.0, 3.0]] * 2, [0.0, 1.0])},
         "GaussianRandomProjection": {"n_components": 2},
         "Pipeline": {"steps": [("a", StandardScaler()), ("b", LogisticRegression())]},
-        "SelfTrainingClassifier": {"estimator": LogisticRegression()},
         "SparseCoder": {"dictionary": np.eye(4)},
         "SparseRandomProjection": {"n_components": 2},
         "StackingClassifier": {"estimators": [("a", LogisticRegression()), ("b", DecisionTreeClassifier())]},
@@ -78,8 +77,12 @@ def _arguments(name: str, kind: type) -> dict[str, Any]:
         return special[name]
     parameters = inspect.signature(kind).parameters
     arguments: dict[str, Any] = {}
-    if "estimator" in parameters and parameters["estimator"].default is inspect.Parameter.empty:
-        arguments["estimator"] = Ridge() if "Regress" in name else LogisticRegression()
+    for word in ("estimator", "base_estimator"):
+        if word in parameters and (
+            parameters[word].default is inspect.Parameter.empty or name.startswith("SelfTraining")
+        ):
+            arguments[word] = Ridge() if "Regress" in name else LogisticRegression()
+            break
     for grid in ("param_grid", "param_distributions"):
         if grid in parameters:
             arguments |= {"estimator": LogisticRegression(), grid: {"C": [0.1, 1.0]}}

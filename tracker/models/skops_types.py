@@ -116,7 +116,7 @@ VETTED: dict[str, Vetted] = dict(
             _PLAIN,
         ),
         *_group("sklearn.cluster._bisect_k_means", "_BisectingTree", "ObjectNode", _PLAIN),
-        *_group("sklearn.compose._column_transformer", "make_column_selector", "ObjectNode", _PLAIN),
+        *_group("sklearn.compose._column_transformer", "make_column_selector _RemainderColsList", "ObjectNode", _PLAIN),
         *_group(
             "sklearn.impute._iterative", "_ImputerTriplet", "TupleNode", "a named tuple of an estimator and indices"
         ),
@@ -134,6 +134,12 @@ VETTED: dict[str, Vetted] = dict(
             "StratifiedShuffleSplit TimeSeriesSplit _CVIterableWrapper",
             "ObjectNode TypeNode",
             "how a search split its data: numbers and flags",
+        ),
+        *_group(
+            "sklearn",
+            "model_selection._classification_threshold._CurveScorer",
+            "ObjectNode",
+            "as below, in older versions of scikit-learn",
         ),
         *_group(
             "sklearn.metrics._scorer",
