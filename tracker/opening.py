@@ -143,12 +143,12 @@ class OpenedModel:
         return path
 
 
-def open_model(uri: str | os.PathLike[str], *, trust: Trust = False) -> OpenedModel:
-    """Open a model by its URI, with every file verified.
+def open_model(uri: str | os.PathLike[str], *, trust: Trust = False, root: Path | None = None) -> OpenedModel:
+    """Open a model by its URI, with every file verified; `root` is a store other than the session's.
 
     Raises NotFoundError, ModelError for what is no model, ChangedModelError when a file is not what its digest says.
     """
-    place = find_model(uri)
+    place = find_model(uri, root=root)
     if not (place.folder / layout.MLMODEL_FILE).is_file():
         Model.load(place.folder)  # says what is wrong
     listed = digests.read_manifest(place.folder)
