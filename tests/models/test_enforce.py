@@ -193,6 +193,16 @@ def test_texts_are_taken_for_moments() -> None:
     assert '("soon" in row 0)' in refused([{"c": "soon"}], one("datetime"))
 
 
+def test_floats_of_python_have_the_length_of_the_schema() -> None:
+    """A float in a list or dict is taken for 32 bits, one in an array of 64 bits is not, nor one that is too large."""
+    schema = one("float")
+    for data in ({"c": 0.1}, {"c": [0.1]}, [{"c": 0.1}]):
+        assert enforce_schema(data, schema)["c"].tolist() == [float(np.float32(0.1))]
+    assert enforce_schema(0.1, Schema([ColSpec("float")])).dtypes.tolist() == ["float32"]
+    for data in (pd.DataFrame({"c": [0.1]}), {"c": np.array([0.1])}, {"c": 1e39}):
+        assert "digits would be lost" in refused(data, schema)
+
+
 def test_a_dict_of_lists_of_texts_has_a_row_for_each() -> None:
     """Texts in lists are rows like numbers in lists are, unless the schema has lists in its cells."""
     schema = Schema([ColSpec("string", "a"), ColSpec("string", "b")])

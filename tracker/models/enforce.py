@@ -20,6 +20,8 @@ from tracker.types.schema import ColSpec, Schema
 
 MOST_NAMES = 20
 """Names of columns that a message lists, unless they are missing ones."""
+LARGEST_FLOAT = 3.4028234663852886e38
+"""The largest number that has a float of 32 bits."""
 _SINGLE = (str, bytes, bytearray, bool, int, float, complex)
 
 
@@ -89,9 +91,21 @@ def _frame_of(data: Any, schema: Schema) -> Any:
         return data.to_frame()
     rows = _rows_of(data, schema)
     try:
-        return pandas.DataFrame(rows)
+        frame = pandas.DataFrame(rows)
     except (ValueError, TypeError) as error:
         raise SchemaMismatchError(f"The model takes columns, and these data make none: {error}.") from None
+    return frame if is_array(data) else _narrowed(frame, schema, rows)
+
+
+def _narrowed(frame: Any, schema: Schema, rows: Any) -> Any:
+    """Python has floats of one length only, so they take that of the schema; arrays among the data keep theirs."""
+    dtypes = {
+        name: "float32"
+        for name, spec in zip(schema.input_names(), schema.columns, strict=True)
+        if spec.type is DataType.float and name in frame and frame[name].dtype == "float64"
+        if not (isinstance(rows, dict) and hasattr(rows[name], "dtype")) and not frame[name].abs().max() > LARGEST_FLOAT
+    }
+    return frame.astype(dtypes) if dtypes else frame
 
 
 def _rows_of(data: Any, schema: Schema) -> Any:
