@@ -443,6 +443,7 @@ def test_a_crash_at_any_point_leaves_a_whole_model_or_none(store: Path, model: A
     """The process ends at each operation on files of log_model with registration: what is found is whole, and loads."""
     with tracker.start_run() as run:
         pass
+    log(model, run.info.run_id, "first")
     counted = Stop(0)
     _io.fault = counted
     try:

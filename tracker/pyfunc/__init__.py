@@ -88,10 +88,8 @@ def log_model(
 
     Raises InvalidValueError for what cannot be a model or cannot be pickled.
     """
-    if artifact_path is not None:
-        options["artifact_path"] = artifact_path
     write = _write(python_model, artifacts, loader_module, data_path, model_config, streamable)
-    return saving.log_model(write, options)
+    return saving.log_model(write, options, artifact_path)
 
 
 def _write(
