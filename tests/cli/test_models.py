@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import json
 import re
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -24,10 +25,10 @@ CliJson = Callable[..., Any]
 DATA, KINDS = load_iris(return_X_y=True, as_frame=True)
 
 
-@pytest.fixture
-def models(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def logged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with two runs, each with a model; the first is registered as version 1 of `flowers`, in Production."""
-    folder = tmp_path / "runs"
+    folder = tmp_path_factory.mktemp("models") / "runs"
     tracker.set_tracking_uri(folder)
     model = LogisticRegression(max_iter=500).fit(DATA, KINDS)
     signature = infer_signature(DATA, model.predict(DATA))
@@ -38,6 +39,14 @@ def models(tmp_path: Path) -> Path:
             )
     tracker.registry.Registry(folder).set_stage("flowers", 1, "Production", reason="first")
     return folder
+
+
+@pytest.fixture
+def models(logged: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    shutil.copytree(logged, tmp_path / "runs")
+    tracker.set_tracking_uri(tmp_path / "runs")
+    return tmp_path / "runs"
 
 
 @pytest.fixture
