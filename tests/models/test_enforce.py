@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.exceptions import MissingPackageError, SchemaMismatchError
-from tracker.models import infer_signature
+from tracker.models import ModelSignature, infer_signature
 from tracker.models.enforce import enforce_params, enforce_schema
 from tracker.types import AnyType, Array, ColSpec, Map, Object, ParamSchema, ParamSpec, Property, Schema, TensorSpec
 
@@ -145,6 +145,15 @@ def test_all_missing_columns_are_named() -> None:
         'The data lack the 2 columns "height" (did you mean "hieght"?), "age". They have "hieght", "AGE", "weight".'
     )
     assert "The model takes columns by name, and the data have none" in refused(np.ones((1, 3)), schema)
+
+
+def test_columns_with_levels() -> None:
+    """Names of several levels stay what they are through the JSON of the signature."""
+    frame = pd.DataFrame([[1, 2.5]], columns=pd.MultiIndex.from_tuples([("a", "x"), ("a", "y")]))
+    signature = infer_signature(frame)
+    schema = ModelSignature.from_dict(signature.to_dict()).inputs
+    assert schema is not None
+    assert list(enforce_schema(frame.iloc[:, ::-1], schema)) == [("a", "x"), ("a", "y")]
 
 
 def test_a_misspelt_optional_column_is_told() -> None:

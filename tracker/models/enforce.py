@@ -208,7 +208,7 @@ def _of_missing(missing: list[Any], extra: list[Any], present: list[Any]) -> str
     return f"The data lack the {noun} {', '.join(words)}. They have {quoted(present[:MOST_NAMES])}{more}."
 
 
-def _refuse_twins(present: list[Any], names: list[str | int]) -> None:
+def _refuse_twins(present: list[Any], names: list[Any]) -> None:
     twice = sorted({str(name) for name in names if present.count(name) > 1})
     if twice:
         raise SchemaMismatchError(f"The data have more than one column {quoted(twice)}. Rename or drop the others.")
