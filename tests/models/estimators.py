@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -24,10 +25,17 @@ def fitted_estimators() -> tuple[Fitted, ...]:
     """All of `all_estimators()` that can be fitted, in some 5 seconds."""
     from sklearn.utils import all_estimators
 
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), one_thread():
         warnings.simplefilter("ignore")
         found = (_fitted(name, kind) for name, kind in all_estimators())
         return tuple(each for each in found if each is not None)
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """No pools of threads meanwhile: for so few rows they only wait for each other."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1)  # type: ignore[no-any-return]
 
 
 def all_names() -> list[str]:
@@ -122,7 +130,7 @@ METHODS = ("predict", "predict_proba", "decision_function", "transform", "score_
 def outputs(fitted: Fitted, estimator: Any) -> dict[str, Any]:
     """What an estimator gives for its data by each method that it has; its arrays, where it has none."""
     found: dict[str, Any] = {}
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), one_thread():
         warnings.simplefilter("ignore")
         for method in METHODS:
             if hasattr(estimator, method) and (fitted.name, method) not in RANDOM:
