@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -239,7 +240,8 @@ def field(name: str, value: int) -> Callable[[Any], Any]:
 
 def attribute(name: str, value: Any) -> Callable[[Any], None]:
     """Set an attribute, to what a function makes of the old value where it is one."""
-    return lambda model: setattr(model, name, value(getattr(model, name)) if callable(value) else value)
+    made = isinstance(value, FunctionType)
+    return lambda model: setattr(model, name, value(getattr(model, name)) if made else value)
 
 
 def of_predictor(name: str, value: int) -> Callable[[Any], None]:
@@ -275,6 +277,7 @@ SPOILT: dict[str, tuple[str, Callable[[Any], None]]] = {
     "a shallow depth": (TREE, of_tree(max_depth=0)),
     "a huge depth": (TREE, of_tree(max_depth=10**6)),
     "another width": (TREE, attribute("n_features_in_", 2)),
+    "no look at the data": (FOREST, attribute("_validate_X_predict", np.positive)),
     "a forest of another width": (FOREST, attribute("n_features_in_", 2)),
     "a tree in a forest": (FOREST, of_tree(feature=99)),
     "boosted trees of another width": ("ensemble.GradientBoostingClassifier", attribute("n_features_in_", 2)),
