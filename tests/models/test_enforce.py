@@ -218,6 +218,22 @@ def test_a_dict_of_lists_of_texts_has_a_row_for_each() -> None:
     assert enforce_schema({"a": ["x", "y"], "b": ["z", "w"]}, schema)["b"].tolist() == ["z", "w"]
 
 
+def test_a_dict_is_one_row_unless_single_values_come_in_lists() -> None:
+    """Lists are cells where the schema has lists, and rows where it has single values."""
+    schema = Schema([ColSpec("double", "x"), ColSpec(Array("string"), "tags"), ColSpec(AnyType(), "any")])
+    one_row = enforce_schema({"x": 1.5, "tags": ["a"], "any": []}, schema)
+    assert one_row.to_dict("records") == [{"x": 1.5, "tags": ["a"], "any": []}]
+    rows = enforce_schema({"x": [1.5, 2.5], "tags": [["a"], []], "any": [None, 1]}, schema)
+    assert rows["tags"].tolist() == [["a"], []]
+
+
+def test_optional_cells_may_be_arrays_or_missing() -> None:
+    """An optional column of arrays has arrays, NaN and None in its cells."""
+    cells = enforce_schema(objects(np.array([1.5, 2.5]), float("nan"), None), one(Array("double"), required=False))["c"]
+    assert cells[0].tolist() == [1.5, 2.5]
+    assert cells.tolist()[1:] == [None, None]
+
+
 def test_lists_fit_a_column_of_arrays_without_a_name() -> None:
     """Each list of a list is one cell, as it was when the signature was inferred."""
     schema = infer_signature([[1, 2], [3]]).inputs
@@ -269,7 +285,7 @@ def test_misfits_in_cells_are_named_with_their_path(kind: Any, cell: Any, words:
 
 def test_cells_that_fit_stay_what_they_were() -> None:
     """Lists and dicts come out as they went in, but for whole numbers where the type has floats; nothing is changed."""
-    cell = {"scores": [1, 2], "when": dt.date(2026, 3, 1), "more": {"k": [None, True]}, "none": None}
+    cell = {"scores": [1, 2], "when": dt.date(2026, 3, 1), "more": {"k": [None, True, pd.NA]}, "none": None}
     kind = Object(
         [
             Property("scores", Array("double")),

@@ -126,10 +126,12 @@ def _rows_of(data: Any, schema: Schema) -> Any:
 
 
 def _is_one_row(data: Mapping[Any, Any], schema: Schema) -> bool:
-    """A dict is one row where its values are single ones, or where the schema has lists and dicts in its cells."""
-    return any(not isinstance(each.type, DataType | AnyType) for each in schema.columns) or not any(
-        isinstance(value, list) or dimensions(value) or is_series(value) for value in data.values()
-    )
+    """A dict is one row, unless there is a list where the schema has single values."""
+    lists = [name for name, each in data.items() if isinstance(each, list) or dimensions(each) or is_series(each)]
+    if not schema.has_input_names():
+        return not lists
+    single = {spec.name for spec in schema.columns if isinstance(spec.type, DataType)}
+    return single.isdisjoint(lists)
 
 
 def _flattened(data: Mapping[Any, Any]) -> dict[Any, Any]:
