@@ -119,6 +119,12 @@ def _hostile_nodes(canary: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         node("DefaultDictNode", "collections", "defaultdict", content={"main": mapping(), "default_factory": system}),
     )
     yield "a loss", node("LossNode", "os", "system", __reduce__={"args": sequence(text(command))}, content=mapping())
+    yield from _hostile_parts(canary)
+
+
+def _hostile_parts(canary: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    command, code = f"touch '{canary}'", f"open({str(canary)!r}, 'w').close()"
+    system = node("FunctionNode", "os", "system")
     partial = {"func": system, "args": sequence(text(command)), "kwds": mapping(), "namespace": mapping()}
     yield "a partial", inside(node("PartialNode", "functools", "partial", content=partial))
     fine = {**partial, "func": node("TypeNode", "builtins", "map"), "args": sequence(system)}
