@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import inspect
 import lzma
 import pickle
 import subprocess
@@ -31,6 +32,7 @@ from tracker.models import digests, infer_signature
 from tracker.models.mlmodel import Model
 from tracker.pyfunc import PythonModel, PythonModelContext
 from tracker.pyfunc import model as classes
+from tracker.saving import LogOptions, SaveOptions
 
 pytestmark = pytest.mark.usefixtures("store")
 FRAME = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]})
@@ -519,3 +521,11 @@ def test_a_python_model_is_not_loaded_from_outside(tmp_path: Path) -> None:
     edit(folder)
     with pytest.raises(UntrustedModelError, match=r"_pickle\.loads"):
         tracker.pyfunc.load_model(folder)
+
+
+def test_every_option_is_documented() -> None:
+    """docs/models.md has each argument that every flavor takes, and each of its own."""
+    text = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    options = {*SaveOptions.__annotations__, *LogOptions.__annotations__, "artifact_path"}
+    own = {*inspect.signature(tracker.pyfunc.log_model).parameters, "serialization_format", "pyfunc_predict_fn"}
+    assert [name for name in sorted(options | own - {"options"}) if f"`{name}" not in text] == []
