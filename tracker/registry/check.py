@@ -12,14 +12,22 @@ from pathlib import Path
 from tracker import _io, layout, reader
 from tracker.entities import time_of
 from tracker.exceptions import InvalidValueError, NotFoundError, TrackerError, did_you_mean
-from tracker.registry.naming import NO_STAGE, check_alias, find_stage
+from tracker.registry.naming import NO_STAGE, check_alias, find_stage, is_alias
 from tracker.registry.policy import DEFAULT_POLICY, Policy, read_policy
 from tracker.registry.policy_check import policy_findings
-from tracker.registry.reading import ReadModel, ReadRegistry, ReadVersion, read_registry, resolve_alias, version_numbers
+from tracker.registry.reading import (
+    ReadModel,
+    ReadRegistry,
+    ReadVersion,
+    read_registry,
+    resolve_alias,
+    version_numbers,
+    versions_of_aliases,
+)
 from tracker.registry.report import Finding, ModelSummary, Report
 
-MAX_GAPS = 10
-"""Missing versions that are named for one model."""
+MAX_NAMED = 10
+"""Missing versions, or broken aliases, that are named for one model."""
 
 
 def check_registry(root: Path | str, *, policy: Policy | None = None) -> Report:
@@ -70,7 +78,7 @@ def _numbers(model: ReadModel) -> Iterator[Finding]:
     """Numbers without gaps: a version that is deleted leaves its file."""
     numbers = version_numbers(model.root, model.slug)
     gaps = (range(before + 1, after) for before, after in pairwise([0, *numbers]))
-    for number in islice(chain.from_iterable(gaps), MAX_GAPS):
+    for number in islice(chain.from_iterable(gaps), MAX_NAMED):
         path = _place(layout.version_file(model.root, model.slug, number), model.root)
         yield Finding("error", path, "is missing. Bring the file back: deleted versions keep it.", model.name, number)
 
@@ -79,12 +87,16 @@ def _aliases(model: ReadModel) -> Iterator[Finding]:
     """Aliases that are words, lead to versions that are there, and were set with a line in the history."""
     place = _place(layout.model_file(model.root, model.slug), model.root)
     logged = {change.alias: change.to for change in model.file.history if change.action == "alias"}
-    for alias, target in model.file.aliases.items():
+    live = {version.file.version for version in model.live}
+    working = {alias for number, found in versions_of_aliases(model.file).items() if number in live for alias in found}
+    broken = [alias for alias in model.file.aliases if alias not in working or not is_alias(alias)]
+    for alias in broken[:MAX_NAMED]:
         try:
             check_alias(alias)
             model.version(resolve_alias(model.file, alias))
         except (InvalidValueError, NotFoundError) as error:
             yield Finding("error", place, f"The alias {alias!r} does not work: {error.message}", model.name)
+    for alias, target in model.file.aliases.items():
         if logged.get(alias, "") != target:
             message = f"The alias {alias!r} was set to {target!r} without a line in the history."
             yield Finding("warning", place, message, model.name)

@@ -12,6 +12,8 @@ Severity = Literal["error", "warning"]
 
 MAX_BYTES = 60_000
 """A comment on GitHub has room for 65,536 characters."""
+_LINKED = re.compile(r"(?i)@|:(?=//)|www(?=\.)")
+"""What GitHub makes mentions and links of without any markup."""
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|<>~&])")
 
 
@@ -82,7 +84,7 @@ class Report(Struct, frozen=True):
 def plain(text: str) -> str:
     """Text in which Markdown has nothing to do: no markup, no link, nobody mentioned."""
     escaped = _SPECIAL.sub(r"\\\1", _printable(" ".join(text.split())))
-    return escaped.replace("@", "@\u200b").replace("://", ":\u200b//")
+    return _LINKED.sub(lambda found: f"{found[0]}\u200b", escaped)
 
 
 def _bullets(findings: Iterable[Finding]) -> list[str]:
