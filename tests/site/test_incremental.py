@@ -88,6 +88,8 @@ def _register(store: Path, name: str, run: Path, choice: int) -> None:
     if not place.exists():
         form = "skops" if choice % 2 else "cloudpickle"
         save_model(place, serialization=form, manifest=choice % 5 > 0, files={"n.txt": bytes([65 + choice])})
+        with tracker.start_run(run_id=run.name):  # as everything that logs into a run leaves a record
+            tracker.set_tag("model", place.name)
     digest = digests.folder_digest(place)
     write_version(folder, number, place.relative_to(store).as_posix(), digest, run_id=run.name if choice % 3 else "")
 

@@ -303,7 +303,8 @@ def test_a_path_that_is_no_place_of_models_is_a_problem(registry: Path, site: Pa
         (registry / named).mkdir(parents=True, exist_ok=True)
     write_version(registry / "registry" / "iris", 3, path, "sha256:" + "0" * 64)
     build(registry, site)
-    assert "leads to no model" in read(site, "models/iris/3/index.html")
+    card = read(site, "models/iris/3/index.html")
+    assert "Look at these" in card and "registry/iris/versions/3.yaml" in card
     assert index(site)["models"]["iris"]["versions"]["3"]["files"] is None
 
 
