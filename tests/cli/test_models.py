@@ -112,6 +112,16 @@ def test_inspect_names_a_changed_file(cli: Cli, outside: Path) -> None:
     assert cli("models", "inspect", outside, "--no-verify").exit_code == 0
 
 
+def test_inspect_sees_another_model_in_its_place(cli: Cli, models: Path) -> None:
+    """A registered model whose files were replaced together with their manifest is a problem."""
+    (folder,) = (path.parent for path in models.glob("experiments/*/runs/*/artifacts/model/model.pkl"))
+    (folder / "requirements.txt").write_text("evil\n")
+    digests.write_manifest(folder)
+    result = cli("models", "inspect", "models:/flowers/1", "-s", models)
+    assert result.exit_code == 1
+    assert "but was registered with sha256:" in result.stdout
+
+
 def test_inspect_shows_a_damaged_model(cli: Cli, outside: Path) -> None:
     """A folder whose MLmodel is damaged is shown as far as it goes."""
     (outside / "MLmodel").write_text("flavors: !!python/object/apply:os.getcwd []\n")
