@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 import tracker
+from tests.core.test_names import UNSAFE
 from tracker import artifacts
 from tracker.entities import FileInfo
 from tracker.exceptions import (
@@ -150,6 +152,22 @@ def test_what_is_not_there_or_leads_out_is_told(
     with pytest.raises(kind, match=message):
         artifacts.download_artifacts(**given, dst_path=tmp_path / "to")
     assert not (tmp_path / "to").exists()
+
+
+@pytest.mark.parametrize("path", sorted(set(UNSAFE) - {"", "a/"}))  # all of it, and a folder
+def test_no_form_of_a_path_leads_out(run_id: str, path: str) -> None:
+    """No spelling of a way out is read, listed or written to, by any call that takes a path of artifacts."""
+    calls: list[Callable[[], Any]] = [
+        lambda: artifacts.download_artifacts(run_id=run_id, artifact_path=path),
+        lambda: artifacts.download_artifacts(f"runs:/{run_id}/x/{path}"),
+        lambda: artifacts.list_artifacts(run_id=run_id, artifact_path=path),
+        lambda: artifacts.load_text(f"runs:/{run_id}/x/{path}"),
+        lambda: tracker.sklearn.load_model(f"runs:/{run_id}/x/{path}"),
+        lambda: tracker.sklearn.log_model(MODEL, name=path, run_id=run_id),
+    ]
+    for call in calls:
+        with pytest.raises(TrackerError):
+            call()
 
 
 @needs_links
