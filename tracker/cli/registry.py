@@ -10,7 +10,7 @@ from tracker import reader
 from tracker.cli.data import print_json
 from tracker.cli.options import json_option, store_option
 from tracker.cli.registry_data import model_data, report_data, state_data, version_data
-from tracker.cli.text import clean
+from tracker.cli.text import clean, counted
 from tracker.registry import Registry, check_registry, search_registered_models, state_at
 from tracker.registry.check import version_place
 from tracker.registry.policy import read_policy
@@ -235,7 +235,7 @@ def delete(name: str, version: str | None, reason: str, by: str | None, yes: boo
     registry = opened(store)
     model = registry.model(name)
     chosen = model.select(version) if version else None
-    what = f"version {chosen.version} of {name}" if chosen else f"{name} with its {len(model.live)} versions"
+    what = f"version {chosen.version} of {name}" if chosen else f"{name} with {counted(len(model.live), 'version')}"
     if not yes:
         click.confirm(clean(f"Delete {what}?"), abort=True, err=True)
     if chosen:

@@ -10,7 +10,7 @@ from rich.text import Text
 from tracker.cli.registry_data import chosen
 from tracker.cli.show import GAP, print_pairs, print_section
 from tracker.cli.table import Column, cell, make_console, print_table
-from tracker.cli.text import moment
+from tracker.cli.text import counted, moment
 from tracker.registry import ModelState, ReadModel, ReadVersion, events_of
 from tracker.registry.history import text_of
 from tracker.schema import Change
@@ -45,7 +45,7 @@ def print_model(model: ReadModel) -> None:
     """A model, its versions, and what happened to it last."""
     console = make_console()
     console.print(cell(model.name, "bold"))
-    console.print(cell(f"{len(model.live)} versions{GAP}registered {model.file.created}"))
+    console.print(cell(f"{counted(len(model.live), 'version')}{GAP}registered {model.file.created}"))
     if model.live:
         console.print()
         print_versions(console, list(reversed(model.live)))
