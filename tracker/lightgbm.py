@@ -13,7 +13,7 @@ from typing import Any, Unpack
 
 from tracker import _io, saving
 from tracker.exceptions import InvalidValueError, MissingPackageError, ModelError, did_you_mean
-from tracker.models import requirements
+from tracker.models import lightgbm_checks, requirements
 from tracker.models.formats import LIGHTGBM_TEXT, PICKLES, lightgbm_format
 from tracker.models.info import ModelInfo
 from tracker.opening import OpenedModel, Trust, open_model
@@ -26,11 +26,6 @@ SERIALIZATION_FORMAT_CLOUDPICKLE = "cloudpickle"
 SUPPORTED_SERIALIZATION_FORMATS = (SERIALIZATION_FORMAT_SKOPS, SERIALIZATION_FORMAT_CLOUDPICKLE)
 _LOADER = "mlflow.lightgbm"
 _BOOSTER = "lightgbm.basic.Booster"
-_ESTIMATORS = tuple(
-    f"lightgbm.sklearn.{name}" for name in ("LGBMModel", "LGBMClassifier", "LGBMRegressor", "LGBMRanker")
-)
-_TYPES = (_BOOSTER, *_ESTIMATORS, "collections.OrderedDict", "collections.defaultdict")
-"""What a skops file of this flavor may hold beyond what is vetted for all; never read from the model."""
 
 
 def save_model(
@@ -87,7 +82,7 @@ def load_opened(opened: OpenedModel) -> Any:
     if word == SERIALIZATION_FORMAT_SKOPS:
         from tracker.models.skops_files import load_skops
 
-        return load_skops(opened.read(path), where=where, also_trusted=_TYPES)
+        return load_skops(opened.read(path), where=where)
     if word in PICKLES:
         from tracker.models.pickles import load_pickle
 
@@ -104,6 +99,7 @@ def load_pyfunc(opened: OpenedModel) -> LibraryPredictor:
 
 def _from_text(data: bytes, where: str) -> Any:
     lightgbm = _library()
+    lightgbm_checks.check_text(data, where=where)
     try:
         return lightgbm.Booster(model_str=data.decode())
     except (ValueError, lightgbm.basic.LightGBMError) as error:
@@ -156,9 +152,9 @@ def _dump(lgb_model: Any, word: str) -> tuple[bytes, dict[str, Any], set[str]]:
 
         data = skops_files.dump_skops(lgb_model)
         needed = skops_files.trusted_types_needed(data)
-        if refused := set(skops_files.types_refused(data)) - set(_TYPES):
+        if refused := skops_files.types_refused(data):
             raise InvalidValueError(
-                f"{_class_of(lgb_model)} holds {', '.join(sorted(refused))}, which nobody vetted, so that no "
+                f"{_class_of(lgb_model)} holds {', '.join(refused)}, which nobody vetted, so that no "
                 "skops file of it would load. Save it with serialization_format='cloudpickle'."
             )
         facts = {"data": "model.skops", "serialization_format": word, "skops_trusted_types": list(needed)}

@@ -84,6 +84,15 @@ VETTED: dict[str, Vetted] = dict(
             "numbers and their places, read by scipy without pickle; all indices are checked",
             checked=True,
         ),
+        *_group(
+            "lightgbm.basic",
+            "Booster",
+            "ObjectNode",
+            "LightGBM's own text; its trees are checked, as LightGBM follows them unchecked",
+            checked=True,
+        ),
+        *_group("lightgbm.sklearn", "LGBMModel LGBMClassifier LGBMRegressor LGBMRanker", "ObjectNode", _PLAIN),
+        *_group("collections", "OrderedDict", "DictNode TypeNode", "a dict of Python that keeps its order"),
         *_group("numpy", "dtype", "DTypeNode", "the type of an empty array"),
         *_group(
             "functools",
