@@ -12,7 +12,7 @@ from tracker.model_uri import is_inside
 from tracker.models import digests
 from tracker.models.info import ModelInfo
 from tracker.opening import OpenedModel, Trust, open_model
-from tracker.registry import Registry, check_registered_name
+from tracker.registry import Registry, check_registered_name, unsafe_path
 from tracker.session import session
 from tracker.store import built_aside
 
@@ -54,9 +54,10 @@ def register_opened(
 ) -> ModelVersion:
     """Register an opened model in a store, as register_model does."""
     folder = opened.folder
-    if not is_inside(folder, root):
-        if not opened.format.safe:
-            opened.require_trust()
+    inside = is_inside(folder, root)
+    if not inside and not opened.format.safe:
+        opened.require_trust()
+    if not inside or unsafe_path(_path_in(root, folder)):
         folder = _copy_into(root, name, opened)
     path = _path_in(root, folder)
     version = Registry(root).register(

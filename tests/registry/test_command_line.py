@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -233,3 +234,14 @@ def test_hostile_texts_do_not_reach_the_terminal(register: Callable[..., ReadVer
         result = CliRunner().invoke(main, ["registry", *command, "--store", str(root)])
         assert result.output
         assert not {"\u202e", "\x9b", "\u200b"} & set(result.output)
+
+
+def test_a_model_elsewhere_in_the_store_is_copied(cli: Cli, said: Callable[..., str], store: Path) -> None:
+    """A model that lies where no run and no registry keeps it is copied to where it stays, and passes the check."""
+    folder = store / "kept" / "here"
+    shutil.copytree(Registry(store).version("iris", 1).folder, folder)
+    assert said("register", folder, "iris") == "iris 3: registered\n"
+    version = Registry(store).version("iris", 3)
+    shutil.rmtree(folder)
+    assert version.file.path.startswith("registry/iris/models/")
+    assert said("check")
