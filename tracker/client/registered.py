@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracker import session
+from tracker.client.missing import refuse
 from tracker.client.paging import PagedList, page_of
 from tracker.exceptions import InvalidValueError
 from tracker.registry import Registry
@@ -17,6 +18,8 @@ from tracker.store import Store
 
 if TYPE_CHECKING:
     from tracker.opening import Trust
+
+_JOBS = "Let CI react to the commit that changes the registry."
 
 Version = int | str
 """Its number."""
@@ -31,9 +34,14 @@ class RegistryClient:
     # Models
 
     def create_registered_model(
-        self, name: str, tags: Mapping[str, object] | None = None, description: str | None = None
+        self,
+        name: str,
+        tags: Mapping[str, object] | None = None,
+        description: str | None = None,
+        deployment_job_id: str | None = None,
     ) -> RegisteredModel:
         """Make a registered model without versions; AlreadyExistsError when the name is taken."""
+        refuse(_JOBS, deployment_job_id=deployment_job_id)
         Store.open(self._models)
         return self._registry.create_model(name, description or "", tags).entity()
 
@@ -45,8 +53,11 @@ class RegistryClient:
         """Give a model another name; AlreadyExistsError when it is taken."""
         return self._registry.rename_model(name, new_name).entity()
 
-    def update_registered_model(self, name: str, description: str | None = None) -> RegisteredModel:
+    def update_registered_model(
+        self, name: str, description: str | None = None, deployment_job_id: str | None = None
+    ) -> RegisteredModel:
         """Replace the description of a model; Markdown."""
+        refuse(_JOBS, deployment_job_id=deployment_job_id)
         return self._registry.describe_model(name, description).entity()
 
     def delete_registered_model(self, name: str) -> None:
@@ -74,13 +85,15 @@ class RegistryClient:
         """Remove a tag of a model; InvalidValueError when it is not there."""
         self._registry.delete_model_tag(name, key)
 
-    def set_registered_model_alias(self, name: str, alias: str, version: Version) -> None:
-        """Let an alias stand for a version."""
-        self._registry.set_alias(name, alias, version)
+    def set_registered_model_alias(
+        self, name: str, alias: str, version: Version, *, by: str | None = None, reason: str = ""
+    ) -> None:
+        """Let an alias stand for a version; `by` and `reason` stand in the history."""
+        self._registry.set_alias(name, alias, version, by=by, reason=reason)
 
-    def delete_registered_model_alias(self, name: str, alias: str) -> None:
+    def delete_registered_model_alias(self, name: str, alias: str, *, by: str | None = None, reason: str = "") -> None:
         """Remove an alias; NotFoundError when it is not there."""
-        self._registry.delete_alias(name, alias)
+        self._registry.delete_alias(name, alias, by=by, reason=reason)
 
     # Versions
 
@@ -101,8 +114,7 @@ class RegistryClient:
 
         See tracker.register_model, which makes the registered model as well, also for `trust`.
         """
-        if run_link or model_id:
-            raise InvalidValueError("run_link and model_id are not kept. Give run_id, or keep what they say in a tag.")
+        refuse("Give run_id, or keep what they say in a tag.", run_link=run_link, model_id=model_id)
         self._registry.model(name)
         return self._register(source, name, run_id or "", tags, description or "", trust)
 
