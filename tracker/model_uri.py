@@ -62,7 +62,8 @@ def find_model(uri: str | os.PathLike[str], *, root: Path | None = None) -> Mode
     if text.startswith("models:/"):
         return _of_registry(text, root)
     if remote.is_site(text):
-        return ModelPlace(text, remote.fetch_model(text), in_store=False)
+        folder = remote.fetch_model(text)
+        return ModelPlace(text, folder, in_store=False, digest=f"sha256:{folder.name}")
     if "://" in text and not text.startswith("file:"):
         raise InvalidValueError(f"tracker loads no models from {text!r}. Fetch it, and give the path of its folder.")
     return _of_path(text, root)
