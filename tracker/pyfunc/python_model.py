@@ -198,6 +198,7 @@ def load_pyfunc(opened: OpenedModel, config: Mapping[str, Any] | None = None) ->
     model = _run_file(opened, facts, config) if facts.get("model_code_path") else _unpickle(opened, facts)
     if not hasattr(model, "load_context"):
         model = FunctionPythonModel(model)
+    opened.live_with(model)
     kept = facts.get("artifacts") or {}
     if not isinstance(kept, dict) or not all(isinstance(entry, dict) for entry in kept.values()):
         raise ModelError(f"{opened.uri} says in its MLmodel file that its artifacts are {kept!r:.80}.")
