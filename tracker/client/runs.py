@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from tracker import entities, names, session
+from tracker.client.missing import refuse
 from tracker.client.paging import PagedList, page_of
-from tracker.exceptions import InvalidValueError
 from tracker.schema import ExperimentFile
 from tracker.session import session as current
 from tracker.snapshot import PARENT_TAG, RUN_NAME_TAG
@@ -39,8 +39,7 @@ class RunsClient:
         self, name: str, artifact_location: str | None = None, tags: Mapping[str, object] | None = None
     ) -> str:
         """Make an experiment and return its id; AlreadyExistsError when the name is taken."""
-        if artifact_location is not None:
-            raise InvalidValueError("Artifacts lie in the folder of their run; artifact_location cannot be set.")
+        refuse("Artifacts lie in the folder of their run.", artifact_location=artifact_location)
         file = ExperimentFile(id="", name=name, tags=session.texts_of(tags))
         return self._store().create_experiment(file).file.id
 
@@ -173,8 +172,17 @@ class RunsClient:
         timestamp: int | None = None,
         step: int | None = None,
         synchronous: bool | None = None,
+        dataset_name: str | None = None,
+        dataset_digest: str | None = None,
+        model_id: str | None = None,
     ) -> None:
         """Log one point of a metric; see ActiveRun.log_metric."""
+        refuse(
+            "Let the key tell what was measured on which data, such as 'test/accuracy'.",
+            dataset_name=dataset_name,
+            dataset_digest=dataset_digest,
+            model_id=model_id,
+        )
         self._run(run_id).log_metric(key, value, step, timestamp)
 
     def log_param(self, run_id: str, key: str, value: object, synchronous: bool | None = None) -> object:
