@@ -16,7 +16,7 @@ from site_builder.model_pages import since
 from site_builder.model_views import ComparedMetric, Example, ModelFile, SignaturePart, Snippet, VersionView
 from site_builder.run_page import commit_href
 from site_builder.signatures import input_example, signature_parts
-from site_builder.tables import is_own_tag, shown_value
+from site_builder.tables import is_own_tag, last_value
 from site_builder.timeline import stage_since, version_events
 from site_builder.views import Crumb, VersionLink
 from tracker import layout
@@ -144,8 +144,8 @@ def _metrics(version: SiteVersion, other: SiteRun | None) -> tuple[ComparedMetri
 
 def _compared(run: SiteRun, other: SiteRun | None, key: str) -> ComparedMetric:
     goal = run.experiment.goal(key)
-    value = shown_value(run, key)
-    beside = shown_value(other, key) if other else None
+    value = last_value(run, key)
+    beside = last_value(other, key) if other else None
     delta = None
     if value is not None and beside is not None and math.isfinite(value) and math.isfinite(beside):
         delta = value - beside
