@@ -205,7 +205,10 @@ def test_artifacts_can_be_folders_and_uris(tmp_path: Path) -> None:
     assert tracker.pyfunc.load_model(info.model_uri).predict(None) == ["one", "two", "logged", "more"]
     kept = said(info)["artifacts"]
     assert kept["run"]["uri"] == f"runs:/{run.info.run_id}/notes/data.txt"
-    assert str(tmp_path) not in str({name: entry["uri"] for name, entry in kept.items() if name != "two"})
+    assert str(tmp_path) not in str(kept)
+    (tmp_path / ".hidden").write_text("x")
+    with pytest.raises(InvalidValueError, match="Hidden files"):
+        tracker.pyfunc.log_model(name="model", python_model=Reads(), artifacts={"x": str(tmp_path / ".hidden")})
     with pytest.raises(NotFoundError, match="nowhere"):
         tracker.pyfunc.log_model(name="model", python_model=Reads(), artifacts={"x": "nowhere.txt"})
 

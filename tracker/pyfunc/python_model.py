@@ -28,6 +28,8 @@ LOADER = "mlflow.pyfunc.model"
 CODE_LOADER = "mlflow.pyfunc.loaders.code_model"
 DATA_FILE = "python_model.pkl"
 ARTIFACTS = "artifacts"
+_ADDRESSES = ("runs:", "models:", "http:", "https:")
+"""How URIs begin that name nobody's folders."""
 _dumping = threading.Lock()
 
 
@@ -174,6 +176,10 @@ def _copy_artifacts(folder: Path, files: Mapping[str, str]) -> dict[str, dict[st
     for name, uri in files.items():
         source = Path(artifacts.download_artifacts(str(uri)))
         names.check_artifact_path(source.name, "The file name of an artifact")
+        if source.name.startswith("."):
+            raise InvalidValueError(
+                f"The artifact {name!r} is {source}. Hidden files are no part of a model: rename it."
+            )
         target = folder / ARTIFACTS / source.name
         if target.exists():
             target = folder / ARTIFACTS / str(len(kept)) / source.name
@@ -185,7 +191,7 @@ def _copy_artifacts(folder: Path, files: Mapping[str, str]) -> dict[str, dict[st
                 shutil.copyfile(source, target)
         kept[name] = {
             "path": target.relative_to(folder).as_posix(),
-            "uri": str(uri) if ":/" in str(uri) else source.name,
+            "uri": str(uri) if str(uri).startswith(_ADDRESSES) else source.name,
         }
     return kept
 
