@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
-from tracker import entities, names, session
+from tracker import entities, media, names, session
 from tracker.client.missing import refuse
 from tracker.client.paging import PagedList, page_of
 from tracker.schema import ExperimentFile
@@ -17,6 +17,8 @@ from tracker.snapshot import PARENT_TAG, RUN_NAME_TAG
 from tracker.store import Store
 
 if TYPE_CHECKING:
+    import pandas
+
     from tracker.run import ActiveRun
 
 _RUNNING = "RUNNING"
@@ -227,6 +229,39 @@ class RunsClient:
     def log_dict(self, run_id: str, dictionary: Mapping[str, Any] | list[Any], artifact_file: str) -> None:
         """Write a dict or list as a JSON or YAML artifact."""
         self._run(run_id).log_dict(dictionary, artifact_file)
+
+    def log_figure(
+        self, run_id: str, figure: object, artifact_file: str, *, save_kwargs: Mapping[str, Any] | None = None
+    ) -> None:
+        """Write a figure of matplotlib or Plotly as an artifact; see tracker.log_figure."""
+        media.add_figure(self._run(run_id), figure, artifact_file, save_kwargs)
+
+    def log_image(
+        self,
+        run_id: str,
+        image: object,
+        artifact_file: str | None = None,
+        key: str | None = None,
+        step: int | None = None,
+        timestamp: int | None = None,
+        synchronous: bool | None = None,
+    ) -> None:
+        """Write an image as an artifact; see tracker.log_image."""
+        media.add_image(self._run(run_id), image, artifact_file, key, step)
+
+    def log_table(self, run_id: str, data: object, artifact_file: str) -> None:
+        """Write a table as an artifact, or add rows to it; see tracker.log_table."""
+        media.add_table(self._run(run_id), data, artifact_file)
+
+    def load_table(
+        self,
+        experiment_id: str,
+        artifact_file: str,
+        run_ids: list[str] | None = None,
+        extra_columns: list[str] | None = None,
+    ) -> pandas.DataFrame:
+        """The rows of a table of all runs of an experiment, or of some of them; see tracker.load_table."""
+        return media.tables_of(self._root, [experiment_id], artifact_file, run_ids, extra_columns)
 
     def list_artifacts(self, run_id: str, path: str | None = None) -> list[entities.FileInfo]:
         """What lies directly in a folder of a run's artifacts."""
