@@ -35,13 +35,19 @@ def logged(store: Path) -> list[Path]:
 
 
 def test_the_same_name_twice_in_one_run_means_the_newest(store: Path) -> None:
-    """A second model of one name lies beside the first; runs:/ means the newest, and each keeps a URI of its own."""
+    """A second model of one name lies beside the first; a warning says that runs:/ means the newest now, and how to
+    load the first."""
     with tracker.start_run() as run:
         first = tracker.sklearn.log_model(LinearRegression().fit(X, Y), name="model")
-        second = tracker.sklearn.log_model(GaussianNB().fit(X, Y), name="model")
+        with pytest.warns(UserWarning, match=f"runs:/{run.info.run_id}/model:1"):
+            second = tracker.sklearn.log_model(GaussianNB().fit(X, Y), name="model")
     assert [info.artifact_path for info in (first, second)] == ["model", "model-2"]
     assert isinstance(tracker.sklearn.load_model(f"runs:/{run.info.run_id}/model"), GaussianNB)
+    assert isinstance(tracker.sklearn.load_model(f"runs:/{run.info.run_id}/model:1"), LinearRegression)
+    assert isinstance(tracker.sklearn.load_model(f"runs:/{run.info.run_id}/model:2"), GaussianNB)
     assert isinstance(tracker.sklearn.load_model(second.model_uri), GaussianNB)
+    with pytest.raises(NotFoundError, match="model:3|'model-3'|no model"):
+        tracker.sklearn.load_model(f"runs:/{run.info.run_id}/model:3")
     assert len(logged(store)) == 2
 
 
