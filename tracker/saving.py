@@ -125,8 +125,8 @@ def log_model(write: Write, options: LogOptions, artifact_path: str | None = Non
     assert manifest is not None
     if path != name:
         warnings.warn(
-            f"The run has logged {name!r} before, so runs:/{run.run_id}/{name} means this newer model from now on. The first "
-            f"one is runs:/{run.run_id}/{name}:1. Give name= to tell models apart.",
+            f"The run has logged {name!r} before, so runs:/{run.run_id}/{name} means this newer model from now on. "
+            f"The first one is runs:/{run.run_id}/{name}:1. Give name= to tell models apart.",
             stacklevel=3,
         )
     info = ModelInfo(f"runs:/{run.run_id}/{path}", path, run.run_id, made[0], manifest.digest)

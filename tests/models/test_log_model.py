@@ -46,7 +46,7 @@ def test_the_same_name_twice_in_one_run_means_the_newest(store: Path) -> None:
     assert isinstance(tracker.sklearn.load_model(f"runs:/{run.info.run_id}/model:1"), LinearRegression)
     assert isinstance(tracker.sklearn.load_model(f"runs:/{run.info.run_id}/model:2"), GaussianNB)
     assert isinstance(tracker.sklearn.load_model(second.model_uri), GaussianNB)
-    with pytest.raises(NotFoundError, match="model:3|'model-3'|no model"):
+    with pytest.raises(NotFoundError, match="has no model"):
         tracker.sklearn.load_model(f"runs:/{run.info.run_id}/model:3")
     assert len(logged(store)) == 2
 
