@@ -83,6 +83,21 @@ def test_a_model_tells_its_history_without_javascript(registry: Path, site: Path
     assert re.search(r"stable .*? champion models:/iris@stable", text)
 
 
+def test_changes_within_a_minute_are_drawn_in_their_turns(store: Path, site: Path) -> None:
+    """Where times would put all bars on one spot, each change has its turn, and the axis names no times."""
+    tracker.set_experiment("e")
+    run_id, path, digest = log_trained(store, 0.5)
+    folder = write_model(store, "m")
+    for number, stage in ((1, "Archived"), (2, "Production")):
+        history = [moved(2, "None", "Production"), *([moved(2, "Production", "Archived")] if number == 1 else [])]
+        write_version(folder, number, path, digest, run_id=run_id, stage=stage, history=history)
+    build(store, site)
+    page = (site / "models" / "m" / "index.html").read_text("utf-8")
+    lefts = re.findall(r'class="tk-span[^"]*" style="--left:([\d.]+)%;--width:([\d.]+)%;--row:0"', page)
+    assert len(lefts) == 2 and lefts[0][0] == "0.0" and float(lefts[1][0]) >= float(lefts[0][1]) > 10
+    assert '<ol class="tk-lanes__axis" aria-hidden="true"></ol>' in page
+
+
 def test_links_go_both_ways(registry: Path, site: Path) -> None:
     """Home, list, model, card and run lead to each other, and every link leads somewhere."""
     build(registry, site)
