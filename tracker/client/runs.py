@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -279,7 +280,7 @@ class RunsClient:
 
     # How
 
-    @property
+    @functools.cached_property
     def _root(self) -> Path:
         return session.root_of(self.tracking_uri)
 
