@@ -135,6 +135,20 @@ def test_a_thousand_calls_make_one_log(client: MlflowClient, run_id: str, store:
     assert len(client.get_metric_history(other.info.run_id, "loss")) == 1000
 
 
+def test_functions_with_a_run_id_share_the_log(store: Path) -> None:
+    """The run is the client's too; its status and end stay as they are."""
+    with tracker.start_run() as run:
+        pass
+    ended = tracker.get_run(run.run_id).info
+    for step in range(100):
+        tracker.log_metric("loss", step, step=step, run_id=run.run_id)
+        tracker.log_params({f"p{step}": step}, run_id=run.run_id)
+    MlflowClient().set_tag(run.run_id, "k", "v")
+    assert len(list((run.folder / "log").iterdir())) == 2
+    found = tracker.get_run(run.run_id)
+    assert (found.info, len(found.params), found.metrics["loss"].count) == (ended, 100, 100)
+
+
 def test_the_end_of_another_time(client: MlflowClient) -> None:
     """Runs of the past keep their times, and nothing is captured of a process that did not run them."""
     run = client.create_run("0" if client.get_experiment_by_name("Default") else client.create_experiment("old"), 1000)
