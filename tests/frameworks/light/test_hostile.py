@@ -41,7 +41,7 @@ def data_of(folder: Path) -> Path:
     return found[0]
 
 
-def refusals(name: str, folder: Path, match: str = "") -> None:
+def refusals(name: str, folder: Path, match: str | None = None) -> None:
     """Both ways of loading refuse it."""
     for module in (f"tracker.{CASES[name].flavor}", "tracker.pyfunc"):
         with pytest.raises(ModelError, match=match) as caught:
