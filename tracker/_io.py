@@ -47,6 +47,13 @@ def open_log(path: Path) -> int:
     return os.open(path, _CREATE | os.O_APPEND, 0o666)
 
 
+def reopen_log(path: Path) -> int:
+    """Open a file that was made by `open_log` again, to append to it; raises FileNotFoundError when it is gone."""
+    _point("open", path)
+    _refuse_link(path.parent)
+    return os.open(path, _CREATE & ~(os.O_CREAT | os.O_EXCL) | os.O_APPEND)
+
+
 def append(fd: int, path: Path, data: bytes) -> int:
     """Hand the bytes to the operating system in one write; the count may be short when the disk is full."""
     if fault is None:
@@ -71,9 +78,9 @@ def sync(fd: int, path: Path) -> None:
 
 
 def touch(fd: int, path: Path) -> None:
-    """Set the modification time to now, by the clock of the file system."""
+    """Set the modification time to now, by the clock of the file system; `fd` is -1 for a file that is not open."""
     _point("touch", path)
-    os.utime(fd if os.utime in os.supports_fd else path)
+    os.utime(fd if fd >= 0 and os.utime in os.supports_fd else path)
 
 
 def close(fd: int) -> None:

@@ -22,8 +22,8 @@ from tracker.schema import SCHEMA, RunFile
 from tracker.snapshot import NOTE_TAG, PARENT_TAG, RUN_NAME_TAG
 from tracker.store import Store
 
-MAX_KEPT = 100
-"""Runs that clients write to and that hold a file open; the others open one when they are written to."""
+MAX_AWAKE = 100
+"""Runs that clients write to and that hold a file open; the others open theirs when they are written to."""
 
 
 class Session:
@@ -40,6 +40,8 @@ class Session:
         self._experiment: reader.ReadExperiment | None = None
         self._open_runs: list[ActiveRun] = []
         self._kept: dict[tuple[Path, str], ActiveRun] = {}
+        self._awake: dict[tuple[Path, str], ActiveRun] = {}
+        """Those of the kept runs that were written to last; they may hold a file open."""
         self._main_stack: list[ActiveRun] = []
         self._threads = threading.local()
         self.last_run_id: str | None = None
@@ -202,14 +204,25 @@ class Session:
         kept = self._kept.setdefault((run.store.root, run.run_id), run)
         if kept is not run:
             run.detach()  # another thread was faster
-        for other in list(self._kept.values())[:-MAX_KEPT]:
-            other.rest()
-        return kept
+        return self._wake(kept)
+
+    def _wake(self, run: ActiveRun) -> ActiveRun:
+        """Let a run hold a file open, and the one that was written to longest ago rest."""
+        key = (run.store.root, run.run_id)
+        self._awake.pop(key, None)
+        self._awake[key] = run
+        if len(self._awake) > MAX_AWAKE:
+            for oldest in list(self._awake)[:-MAX_AWAKE]:
+                if other := self._awake.pop(oldest, None):
+                    other.rest()
+        return run
 
     def kept_run(self, root: Path, run_id: str) -> ActiveRun:
         """A run of a store to write to, opened if it is not open here already."""
-        found = self._active(root, run_id) or self._kept.get((root, run_id))
-        return found or self.keep(runs.open_existing(Store.open(root), run_id, edit=True))
+        if active := self._active(root, run_id):
+            return active
+        kept = self._kept.get((root, run_id))
+        return self._wake(kept) if kept else self.keep(runs.open_existing(Store.open(root), run_id, edit=True))
 
     def resume_kept(self, root: Path, run_id: str) -> None:
         """Let a run go on that has ended."""
@@ -240,6 +253,7 @@ class Session:
 
     def _take_kept(self, root: Path, run_id: str) -> ActiveRun | None:
         """A run that was begun here and is kept, not kept any longer; one that was only added to is closed."""
+        self._awake.pop((root, run_id), None)
         kept = self._kept.pop((root, run_id), None)
         if kept is None or not kept.joined:
             return kept

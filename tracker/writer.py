@@ -42,6 +42,7 @@ class LogWriter:
         self._path = run_folder
         self._id = ""
         self._closed = False
+        self._resting = False
         self._dirty = False
         self._empty_queue()
         self._reset_locks()
@@ -86,15 +87,18 @@ class LogWriter:
             self.abandon()
 
     def rest(self) -> None:
-        """Close the file until the next record, which goes on in another one."""
+        """Close the file until the next record."""
         self.beat()
         with self.lock:
-            self._release()
+            if self._fd >= 0:
+                self._release()
+                self._resting = True
 
     def abandon(self) -> None:
         """Write no more, with or without a last record."""
         with self.lock:
             self._closed = True
+            self._resting = False
             self._release()
             _living.discard(self)
 
@@ -111,7 +115,7 @@ class LogWriter:
                 if not self._closed:
                     self._drain()
         with self._sync_lock, contextlib.suppress(OSError):
-            if self._fd < 0:
+            if self._fd < 0 and not self._resting:
                 return
             if self._dirty and self._fsync in ("interval", "always"):
                 self._dirty = False
@@ -125,6 +129,7 @@ class LogWriter:
             _io.close(self._fd)
         self._fd = -1
         self._id = ""
+        self._resting = False
         self.role = "joined"
         self._empty_queue()
 
@@ -209,6 +214,9 @@ class LogWriter:
 
     def _ensure_open(self) -> None:
         if self._fd >= 0:
+            return
+        if self._resting:
+            self._fd, self._resting = _io.reopen_log(self._path), False
             return
         writer = names.new_id()
         path = layout.log_file(self._folder, writer)
