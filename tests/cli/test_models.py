@@ -194,6 +194,16 @@ def test_list_names_a_damaged_model(cli: Cli, models: Path) -> None:
     assert "is damaged or hostile" in cli("models", "list", "-s", models).stdout
 
 
+@pytest.mark.parametrize("path", ["../outside", "registry/flowers/models/../../../../outside"])
+def test_list_follows_no_path_out_of_the_store(cli_json: CliJson, models: Path, outside: Path, path: str) -> None:
+    """The path of a version that leaves the places of models is named, and nothing there is read."""
+    (version,) = models.glob("registry/*/versions/1.yaml")
+    version.write_text(re.sub("(?m)^path: .*$", f"path: {path}", version.read_text()))
+    (found,) = [model for model in cli_json("models", "list", "-s", models) if model["uri"] == "models:/flowers/1"]
+    assert (found["flavors"], found["registered"]) == ([], ["flowers 1 Production"])
+    assert "It is not opened" in found["problem"]
+
+
 def test_list_of_a_store_without_models(cli: Cli, store: Path) -> None:
     """Without a model the line says how to log one."""
     assert "log_model" in cli("models", "list", "-s", store).stdout

@@ -45,12 +45,8 @@ def list_models(root: Path) -> list[ListedModel]:
     for registered in read_registry(root).models:
         for version in registered.live:
             versions.setdefault(version.file.path, []).append(version)
-    found = list(_logged(root, versions))
-    for path, others in versions.items():
-        newest = others[-1]
-        uri = f"models:/{newest.model_name}/{newest.version}"
-        found.append(_listed(root / path, uri, "", others))
-    return found
+    logged = list(_logged(root, versions))
+    return logged + [_registered_elsewhere(others) for others in versions.values()]
 
 
 def _logged(root: Path, versions: dict[str, list[ReadVersion]]) -> Iterator[ListedModel]:
@@ -62,6 +58,16 @@ def _logged(root: Path, versions: dict[str, list[ReadVersion]]) -> Iterator[List
             uri = f"runs:/{run.file.run_id}/{folder.relative_to(artifacts).as_posix()}"
             mine = versions.pop(folder.relative_to(root).as_posix(), [])
             yield _listed(folder, uri, run.file.name, mine)
+
+
+def _registered_elsewhere(versions: Sequence[ReadVersion]) -> ListedModel:
+    """A model that no run of the store has; or a path that leads out of the store, which is not followed."""
+    newest = versions[-1]
+    uri = f"models:/{newest.model_name}/{newest.version}"
+    try:
+        return _listed(newest.folder, uri, "", versions)
+    except TrackerError as error:
+        return ListedModel(uri, registered=tuple(map(_registered, versions)), problem=error.message)
 
 
 def _listed(folder: Path, uri: str, run: str, versions: Sequence[ReadVersion]) -> ListedModel:
