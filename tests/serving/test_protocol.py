@@ -52,6 +52,28 @@ def _sorted(text: str) -> str:
     return json.dumps(json.loads(text), sort_keys=True)
 
 
+_NAMES = [f"c{number}" for number in range(2000)]
+_SPARSE = {
+    "records": {"dataframe_records": [{name: 1} for name in _NAMES]},
+    "split": {"dataframe_split": {"columns": _NAMES, "data": [_NAMES, *[[1]] * 2000]}},
+    "split without data": {"dataframe_split": {"columns": _NAMES, "index": _NAMES, "data": []}},
+    "split of one value": {"dataframe_split": {"columns": _NAMES, "index": _NAMES, "data": 1}},
+    "split of an object": {"dataframe_split": {"index": _NAMES, "data": dict.fromkeys(_NAMES, 1)}},
+    "csv": '"\n",' + ",".join(_NAMES) + "\n1" * 2000,
+}
+"""Small bodies that pandas makes tables of 4,000,000 cells of."""
+
+
+@pytest.mark.parametrize("table", _SPARSE.values(), ids=_SPARSE)
+def test_a_table_much_larger_than_its_body_is_refused(ask: Ask, table: object) -> None:
+    """Else a small request would take all memory: its room grows with the square of the body."""
+    is_csv = isinstance(table, str)
+    body = table if isinstance(table, str) else json.dumps(table)
+    answer = ask("plain", "POST", "/invocations", "text/csv" if is_csv else "application/json", body)
+    assert answer.status == 400
+    assert "most of its cells are empty" in json.loads(answer.body)["message"]
+
+
 def test_the_corpus_is_the_one_that_mlflow_answered() -> None:
     """Each request has an answer of MLflow, and no answer is left over."""
     assert [request.name for request in corpus.REQUESTS if request.name not in THEIRS] == []

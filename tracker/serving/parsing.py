@@ -23,6 +23,8 @@ CSV_TYPE = "text/csv"
 SPLIT, RECORDS, INSTANCES, INPUTS = "dataframe_split", "dataframe_records", "instances", "inputs"
 KEYS = (SPLIT, RECORDS, INSTANCES, INPUTS)
 PARAMS = "params"
+SPARSE = 1_000_000
+"""Cells of the largest table that may have more of them than its body has bytes, so that most of them are empty."""
 _FORMATS = f"The body is a JSON object with one of the keys {', '.join(KEYS)}"
 
 
@@ -52,7 +54,10 @@ def parse(body: bytes, content_type: str, schema: Schema | None) -> Parsed:
     found = _read_json(body)
     key = _key_of(found)
     data = found[key]
-    parsed = _parse_frame(key, data, schema) if key in (SPLIT, RECORDS) else _parse_tensors(key, data, schema)
+    if key in (SPLIT, RECORDS):
+        parsed = _parse_frame(key, data, schema, len(body))
+    else:
+        parsed = _parse_tensors(key, data, schema)
     params = found.get(PARAMS)
     if not isinstance(params, dict | None):
         raise RequestError(f'"{PARAMS}" is an object with a value for each name; it is {_kind(params)}.')
@@ -102,16 +107,40 @@ def _parse_csv(body: bytes, schema: Schema | None) -> pd.DataFrame:
     types = zip(schema.input_names(), schema.input_types(), strict=True) if schema is not None and named else ()
     as_text = {name: str for name, kind in types if getattr(kind, "name", "") in texts}
     try:
-        frame = pd.read_csv(io.StringIO(body.decode()), dtype=as_text)
+        text = body.decode()
+        rows = max(text.count("\n"), text.count("\r"))
+        _check_cells("The CSV", rows, len(pd.read_csv(io.StringIO(text), nrows=0).columns), len(body))
+        frame = pd.read_csv(io.StringIO(text), dtype=as_text)
+    except RequestError:
+        raise
     except (ValueError, OverflowError, RecursionError) as error:  # those of pandas are ValueErrors
         raise RequestError(f"The body is no valid CSV with a line of column names: {str(error)[:300]}.") from error
     return frame if schema is None else cast_frame(frame, schema)
 
 
-def _parse_frame(key: str, data: Any, schema: Schema | None) -> pd.DataFrame:
+def _extent(table: Mapping[str, Any]) -> tuple[int, int]:
+    """Rows and columns that pandas makes room for: those with data, and those that are named."""
+    data = table["data"]
+    rows = [row for row in data if isinstance(row, dict | list)] if isinstance(data, list) else []
+    keys = data if isinstance(data, dict) else {key for row in rows if isinstance(row, dict) for key in row}
+    index, columns = (len(named) if isinstance(named := table.get(key), list) else 0 for key in ("index", "columns"))
+    return max(index, len(rows)), max(columns, len(keys), *map(len, rows))
+
+
+def _check_cells(what: str, rows: int, columns: int, size: int) -> None:
+    """RequestError for a table that is far larger than the body that it came in, and would fill the memory."""
+    if rows * columns > max(SPARSE, size):
+        raise RequestError(
+            f"{what} makes a table of {rows:,} rows and {columns:,} columns out of {size:,} bytes, so most of its "
+            "cells are empty. Send fewer rows at once, or a value for each cell."
+        )
+
+
+def _parse_frame(key: str, data: Any, schema: Schema | None, size: int) -> pd.DataFrame:
     import pandas as pd
 
     options = _records(data) if key == RECORDS else _split(data)
+    _check_cells(key, *_extent(options), size)
     try:
         frame = pd.DataFrame(**options)
     except Exception as error:  # lists of any shape fail in any way that pandas has
