@@ -178,9 +178,10 @@ def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return importlib.import_module(f"tracker.{name}")
     from tracker.exceptions import did_you_mean
+    from tracker.missing import remedy
 
-    known = did_you_mean(name, [*__all__, *_MODULES])
-    raise AttributeError(f"tracker has no {name!r}.{known} docs/migrating.md says what there is for it.")
+    hint = remedy(name) or did_you_mean(name, [*__all__, *_MODULES])
+    raise AttributeError(f"tracker has no {name!r}.{hint} docs/migrating.md says what there is for it.")
 
 
 def __dir__() -> list[str]:

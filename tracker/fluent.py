@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from tracker import entities, names, settings
 from tracker.exceptions import InvalidValueError
+from tracker.missing import MEASURED, TRACES, refuse
 from tracker.run import ActiveRun
 from tracker.schema import ExperimentFile
 from tracker.session import place_of, session, texts_of
@@ -61,6 +62,7 @@ def get_registry_uri() -> str:
 def set_experiment(
     experiment_name: str | None = None,
     experiment_id: str | None = None,
+    trace_location: object = None,
     *,
     description: str | None = None,
     tags: Mapping[str, object] | None = None,
@@ -71,6 +73,7 @@ def set_experiment(
     `goal` declares which way a metric is better, such as `{"val/loss": "minimize"}`; `description` is Markdown.
     What people wrote into `experiment.yaml` is kept.
     """
+    refuse(TRACES, trace_location=trace_location)
     if (experiment_name is None) == (experiment_id is None):
         raise InvalidValueError("Give set_experiment() a name or an id, one of them.")
     store = session.store()
@@ -84,11 +87,13 @@ def create_experiment(
     name: str,
     artifact_location: str | None = None,
     tags: Mapping[str, object] | None = None,
+    trace_location: object = None,
     *,
     description: str = "",
     goal: Mapping[str, str] | None = None,
 ) -> str:
     """Make an experiment and return its id; AlreadyExistsError when the name is taken."""
+    refuse(TRACES, trace_location=trace_location)
     if artifact_location is not None:
         raise InvalidValueError("Artifacts lie in the folder of their run; artifact_location cannot be set.")
     file = ExperimentFile(id="", name=name, description=description, tags=texts_of(tags), goal=check_goal(goal))
@@ -284,8 +289,11 @@ def log_metric(
     synchronous: bool | None = None,
     timestamp: int | None = None,
     run_id: str | None = None,
+    model_id: str | None = None,
+    dataset: object = None,
 ) -> None:
     """Log one point of a metric to the active run; see ActiveRun.log_metric."""
+    refuse(MEASURED, model_id=model_id, dataset=dataset)
     if run_id is None:
         (session.current() or start_run()).log_metric(key, value, step, timestamp)
         return
@@ -299,8 +307,11 @@ def log_metrics(
     synchronous: bool | None = None,
     run_id: str | None = None,
     timestamp: int | None = None,
+    model_id: str | None = None,
+    dataset: object = None,
 ) -> None:
     """Log one point of each of several metrics, in one write."""
+    refuse(MEASURED, model_id=model_id, dataset=dataset)
     with session.run_of(run_id) as run:
         run.log_metrics(metrics, step, timestamp)
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
-from tracker import _io, saving
+from tracker import _io, missing, saving
 from tracker.exceptions import InvalidValueError, MissingPackageError, ModelError
 from tracker.models import keras_checks
 from tracker.models.info import ModelInfo
@@ -183,3 +183,7 @@ def _write(model: Any, save_options: Mapping[str, Any] | None) -> saving.Write:
         )
 
     return write
+
+
+if not TYPE_CHECKING:  # or no slip of the pen would be found
+    __getattr__ = missing.getter(__name__)

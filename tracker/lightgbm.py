@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import pickle
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
-from tracker import _io, saving
+from tracker import _io, missing, saving
 from tracker.exceptions import InvalidValueError, MissingPackageError, ModelError, did_you_mean
 from tracker.models import lightgbm_checks, requirements
 from tracker.models.formats import LIGHTGBM_TEXT, PICKLES, lightgbm_format
@@ -169,3 +169,7 @@ def _dump(lgb_model: Any, word: str) -> tuple[bytes, dict[str, Any], set[str]]:
         raise InvalidValueError(f"{_class_of(lgb_model)} cannot be pickled: {error}.") from error
     modules = requirements.modules_of(lgb_model, data)
     return data, {"data": "model.pkl", "serialization_format": word}, {"sklearn", "cloudpickle", *modules}
+
+
+if not TYPE_CHECKING:  # or no slip of the pen would be found
+    __getattr__ = missing.getter(__name__)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
-from tracker import _io, names, saving
+from tracker import _io, missing, names, saving
 from tracker.exceptions import InvalidNameError, InvalidValueError, MissingPackageError, ModelError
 from tracker.models.info import ModelInfo
 from tracker.opening import OpenedModel, Trust, open_model
@@ -290,3 +290,7 @@ def _write(
         )
 
     return write
+
+
+if not TYPE_CHECKING:  # or no slip of the pen would be found
+    __getattr__ = missing.getter(__name__)

@@ -12,9 +12,9 @@ import pickle
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
-from tracker import _io, saving
+from tracker import _io, missing, saving
 from tracker.exceptions import InvalidValueError, MissingPackageError, ModelError, did_you_mean
 from tracker.models import pickles, requirements
 from tracker.models.info import ModelInfo
@@ -252,3 +252,7 @@ def _exported(module: Any, example: Any) -> Any:
         raise InvalidValueError(
             f"{type(module).__name__} cannot be exported: {reason}. Save it as a pickle."
         ) from error
+
+
+if not TYPE_CHECKING:  # or no slip of the pen would be found
+    __getattr__ = missing.getter(__name__)

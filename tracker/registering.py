@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tracker import _io, codec, layout, names
 from tracker.exceptions import UntrustedModelError
+from tracker.missing import refuse
 from tracker.model_uri import is_inside
 from tracker.models.info import ModelInfo
 from tracker.opening import OpenedModel, Trust, open_model
@@ -26,6 +27,7 @@ def register_model(
     await_registration_for: int | None = None,
     *,
     tags: Mapping[str, object] | None = None,
+    env_pack: object = None,
     description: str = "",
     trust: Trust = False,
 ) -> ModelVersion:
@@ -39,6 +41,7 @@ def register_model(
     >>> version.name, version.version
     ('iris', '1')
     """
+    refuse("What the model needs stands in its requirements.txt and conda.yaml.", env_pack=env_pack)
     check_registered_name(name)
     opened = open_model(model_uri, trust=trust)
     return register_opened(opened, name, session.store().root, tags=tags, description=description)

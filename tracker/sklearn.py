@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import pickle
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
-from tracker import _io, saving
+from tracker import _io, missing, saving
 from tracker.exceptions import InvalidValueError, MissingPackageError, ModelError, did_you_mean
 from tracker.installed import installed_version
 from tracker.models import requirements
@@ -162,3 +162,7 @@ def _dump(sk_model: Any, word: str) -> tuple[bytes, list[str]]:
         return cloudpickle.dumps(sk_model), []
     except (pickle.PicklingError, TypeError) as error:
         raise InvalidValueError(f"{type(sk_model).__name__} cannot be pickled: {error}.") from error
+
+
+if not TYPE_CHECKING:  # or no slip of the pen would be found
+    __getattr__ = missing.getter(__name__)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
-from tracker import _io, saving
+from tracker import _io, missing, saving
 from tracker import keras as keras_flavor
 from tracker.exceptions import InvalidValueError, MissingPackageError, ModelError
 from tracker.models.info import ModelInfo
@@ -177,3 +177,7 @@ def _write_keras(folder: Path, model: Any, options: Mapping[str, Any] | None) ->
         modules=frozenset({"tensorflow", *modules}),
         predict=keras_flavor.predict_of(model),
     )
+
+
+if not TYPE_CHECKING:  # or no slip of the pen would be found
+    __getattr__ = missing.getter(__name__)

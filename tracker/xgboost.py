@@ -10,9 +10,9 @@ import inspect
 import math
 import os
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
-from tracker import _io, saving
+from tracker import _io, missing, saving
 from tracker.exceptions import InvalidValueError, MissingPackageError, ModelError, did_you_mean
 from tracker.models import xgboost_checks
 from tracker.models.info import ModelInfo
@@ -169,3 +169,7 @@ def _dump(xgb_model: Any, word: str) -> bytes:
         except ValueError as error:  # its own errors, and scikit-learn's NotFittedError
             raise InvalidValueError(f"{type(xgb_model).__name__} cannot be saved: {error}") from error
         return path.read_bytes()
+
+
+if not TYPE_CHECKING:  # or no slip of the pen would be found
+    __getattr__ = missing.getter(__name__)

@@ -7,11 +7,11 @@
 
 from __future__ import annotations
 
-from tracker.client.missing import remedy
 from tracker.client.paging import PagedList
 from tracker.client.registered import RegistryClient
 from tracker.client.runs import RunsClient
 from tracker.exceptions import did_you_mean
+from tracker.missing import remedy
 
 __all__ = ["Client", "MlflowClient", "PagedList"]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracker import session
-from tracker.client.missing import refuse
 from tracker.client.paging import PagedList, page_of
 from tracker.exceptions import InvalidValueError
+from tracker.missing import refuse
 from tracker.registry import Registry
 from tracker.registry.entities import ModelVersion, RegisteredModel, newest_of_stages
 from tracker.registry.naming import check_stage
@@ -133,8 +133,9 @@ class RegistryClient:
         return self._registry.by_alias(name, alias).entity()
 
     def get_latest_versions(self, name: str, stages: list[str] | None = None) -> list[ModelVersion]:
-        """The newest version in each stage, or in some of them."""
+        """The newest version in each stage, or in some of them; StoreError while a version cannot be read."""
         model = self._registry.model(name)
+        model.check_readable("latest")
         wanted = None if stages is None else [check_stage(stage, model.stages, name) for stage in stages]
         return [
             version.entity() for version in newest_of_stages(model) if wanted is None or version.file.stage in wanted

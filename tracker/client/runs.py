@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from tracker import entities, media, names, session
-from tracker.client.missing import refuse
 from tracker.client.paging import PagedList, page_of
+from tracker.missing import MEASURED, refuse
 from tracker.schema import ExperimentFile
 from tracker.session import session as current
 from tracker.snapshot import PARENT_TAG, RUN_NAME_TAG
@@ -181,7 +181,7 @@ class RunsClient:
     ) -> None:
         """Log one point of a metric; see ActiveRun.log_metric."""
         refuse(
-            "Let the key tell what was measured on which data, such as 'test/accuracy'.",
+            MEASURED,
             dataset_name=dataset_name,
             dataset_digest=dataset_digest,
             model_id=model_id,

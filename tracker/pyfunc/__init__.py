@@ -13,6 +13,7 @@ from typing import Any, Unpack
 
 from tracker import saving
 from tracker.exceptions import InvalidValueError, ModelError, did_you_mean
+from tracker.missing import remedy
 from tracker.models import environment
 from tracker.models.info import ModelInfo
 from tracker.models.mlmodel import PYFUNC as FLAVOR_NAME
@@ -139,6 +140,5 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    raise AttributeError(
-        f"tracker.pyfunc has no {name!r}.{did_you_mean(name, __all__)} docs/models.md has what there is."
-    )
+    hint = remedy(name) or did_you_mean(name, __all__)
+    raise AttributeError(f"tracker.pyfunc has no {name!r}.{hint} docs/models.md has what there is.")
