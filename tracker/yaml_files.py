@@ -14,6 +14,7 @@ MAX_YAML = 8 * 1024 * 1024
 
 _MAX_DEPTH = 20
 _ODD_BREAK = re.compile("[\x85\u2028\u2029]")
+_CONFLICT = re.compile(rb"^(<{7}|>{7}) ", re.MULTILINE)
 _T = TypeVar("_T")
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _BaseDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -32,7 +33,8 @@ def read_yaml(kind: type[_T], data: bytes) -> _T:
             value = {key: entry for key, entry in value.items() if entry != ""}
         return msgspec.convert(value, kind, strict=False)
     except (yaml.YAMLError, UnicodeDecodeError, msgspec.MsgspecError) as error:
-        raise ValueError(" ".join(str(error).split())) from error
+        conflict = "it has the marks of a conflict in git: " if _CONFLICT.search(data) else ""
+        raise ValueError(conflict + " ".join(str(error).split())) from error
 
 
 def read_plain_yaml(data: bytes) -> object:

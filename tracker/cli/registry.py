@@ -65,6 +65,8 @@ def show(name: str, version: str | None, at: str | None, store: Path, as_json: b
 
     model = opened(store).model(name)
     chosen = model.select(version) if version else None
+    for problem in model.unreadable:
+        click.echo(clean(f"{problem.path}: {problem.message}"), err=True)
     if at is not None:
         state = state_at(model, at)
         numbers = None if chosen is None else {chosen.file.version}

@@ -16,7 +16,8 @@ import msgspec
 from tracker import _io, layout, names, settings
 from tracker.exceptions import AlreadyExistsError, InvalidValueError, StoreError
 from tracker.reader import folders
-from tracker.registry import claims
+from tracker.registry import claims, damage
+from tracker.registry.aliases import resolve_alias
 from tracker.registry.claims import claim
 from tracker.registry.files import Editor, checked_prose, checked_tags, without
 from tracker.registry.history import now_text
@@ -40,7 +41,6 @@ from tracker.registry.reading import (
     no_model,
     read_model,
     read_model_file,
-    resolve_alias,
     unsafe_path,
     version_numbers,
 )
@@ -203,6 +203,8 @@ class Registry:
         with self._held(name) as (model, edit):
             version = model.version(check_version(number))
             found = check_stage(stage, model.stages, name)
+            if archive_existing:
+                model.check_readable(found)
             others = [other for other in model.in_stage(found) if other != version] if archive_existing else []
             archive = _archive(model, found) if archive_existing else ""
             if version.file.stage != found or reason:
@@ -313,10 +315,10 @@ class Registry:
             file, problems = read_model_file(self.root, slug)
             if not problems and file.name == name:
                 return slug
-            if problems and re.fullmatch(rf"{likely}(-\d+)?", slug):
-                damaged.append(f"{layout.model_file(self.root, slug)} {problems[0].message}")
+            if problems and damage.is_slug_of(slug, likely):
+                damaged.append(problems[0])
         if damaged:
-            raise StoreError(f"{damaged[0]}. It may be that of {name!r}. Mend it before you change the registry.")
+            raise damage.may_be(self.root, name, damaged[0])
         return None
 
     def _ensure(self, file: RegisteredModelFile) -> tuple[str, bool]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from tracker import _io, layout, reader
 from tracker.entities import time_of
 from tracker.exceptions import InvalidValueError, NotFoundError, TrackerError, did_you_mean
+from tracker.registry.aliases import resolve_alias, versions_of_aliases
 from tracker.registry.naming import NO_STAGE, check_alias, find_stage, is_alias
 from tracker.registry.policy import DEFAULT_POLICY, Policy, read_policy
 from tracker.registry.policy_check import policy_findings
@@ -20,9 +21,7 @@ from tracker.registry.reading import (
     ReadRegistry,
     ReadVersion,
     read_registry,
-    resolve_alias,
     version_numbers,
-    versions_of_aliases,
 )
 from tracker.registry.report import Finding, ModelSummary, Report
 

@@ -55,7 +55,7 @@ class RegisteredModel(Struct, frozen=True):
     """Time of the last change of the model or of one of its versions."""
     description: str = ""
     latest_versions: list[ModelVersion] = []
-    """The newest version in each stage, in the order of the stages."""
+    """The newest version in each stage, in the order of the stages; empty while a file of the model cannot be read."""
     tags: dict[str, str] = {}
     aliases: dict[str, str] = {}
     """The version that each alias leads to."""
@@ -88,7 +88,7 @@ def make_model(model: ReadModel) -> RegisteredModel:
         creation_timestamp=time_of(model.file.created),
         last_updated_timestamp=_last_time([change for history in histories for change in history], model.file.created),
         description=model.file.description,
-        latest_versions=[make_version(version) for version in newest_of_stages(model)],
+        latest_versions=[] if model.unreadable else [make_version(version) for version in newest_of_stages(model)],
         tags=dict(model.file.tags),
         aliases={alias: version.version for version in model.live for alias in version.aliases},
     )

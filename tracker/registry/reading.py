@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from tracker import _io, layout, names
-from tracker.exceptions import InvalidNameError, InvalidValueError, ModelError, NotFoundError, did_you_mean
+from tracker.exceptions import InvalidNameError, ModelError, NotFoundError, did_you_mean
 from tracker.logs import Problem
 from tracker.reader import folders
+from tracker.registry import damage
+from tracker.registry.aliases import resolve_alias, versions_of_aliases
 from tracker.registry.naming import LATEST, MAX_VERSION, check_stage, find_stage, stages_of, version_number
 from tracker.schema import RegisteredModelFile, VersionFile
 from tracker.yaml_files import MAX_YAML, read_yaml
@@ -22,7 +24,6 @@ from tracker.yaml_files import MAX_YAML, read_yaml
 if TYPE_CHECKING:
     from tracker.registry.entities import ModelVersion, RegisteredModel
 
-_SHOWN_ALIASES = 20
 _VERSION_FILE = re.compile(r"([1-9][0-9]{0,9})\.yaml")
 
 
@@ -73,7 +74,9 @@ class ReadModel(msgspec.Struct, frozen=True):
     versions: tuple[ReadVersion, ...] = ()
     """In the order of their numbers, deleted ones included."""
     problems: tuple[Problem, ...] = ()
-    """What could not be read of it."""
+    """What is wrong with its files."""
+    unreadable: tuple[Problem, ...] = ()
+    """Those of them for which a file was left out: its `model.yaml`, a version or all of them."""
 
     @property
     def folder(self) -> Path:
@@ -96,17 +99,28 @@ class ReadModel(msgspec.Struct, frozen=True):
         return tuple(version for version in self.versions if not version.file.deleted)
 
     def version(self, number: int | str) -> ReadVersion:
-        """The version of this number; NotFoundError when there is none, or it was deleted."""
+        """The version of this number.
+
+        Raises NotFoundError when there is none, or it was deleted, and StoreError when its file cannot be read.
+        """
         wanted = version_number(number)
         found = next((version for version in self.versions if version.file.version == wanted), None)
         if found is None:
+            if wanted is not None:
+                path = layout.version_file(self.root, self.slug, wanted)
+                damage.refuse_file(self.root, self.unreadable, path, f"Version {wanted} of {self.name!r}")
             raise NotFoundError(f"There is no version {number} of {self.name!r}. {self._has()}")
         if found.file.deleted:
             raise NotFoundError(f"Version {number} of {self.name!r} was deleted. {self._has()}")
         return found
 
+    def check_readable(self, wanted: str) -> None:
+        """StoreError when a file cannot be read: then nobody knows which version is newest, or in a stage."""
+        damage.refuse_any(self.root, self.unreadable, f"{wanted!r} of {self.name!r}")
+
     def latest(self) -> ReadVersion:
-        """The version with the highest number; NotFoundError when there is none."""
+        """The version with the highest number. NotFoundError when there is none, StoreError when a file is damaged."""
+        self.check_readable(LATEST)
         if not self.live:
             raise NotFoundError(f"{self.name!r} has no versions yet. register_model() adds one.")
         return self.live[-1]
@@ -116,7 +130,11 @@ class ReadModel(msgspec.Struct, frozen=True):
         return tuple(version for version in self.live if version.file.stage.lower() == stage.lower())
 
     def by_stage(self, stage: str) -> ReadVersion:
-        """The newest version in a stage. Raises InvalidValueError for no stage, NotFoundError when none is in it."""
+        """The newest version in a stage.
+
+        Raises InvalidValueError for no stage, NotFoundError when none is in it, StoreError when a file is damaged.
+        """
+        self.check_readable(stage)
         known = check_stage(stage, self.stages, self.name)
         found = self.in_stage(known)
         if not found:
@@ -126,7 +144,11 @@ class ReadModel(msgspec.Struct, frozen=True):
         return found[-1]
 
     def by_alias(self, alias: str) -> ReadVersion:
-        """The version that an alias stands for. Raises NotFoundError, or InvalidValueError for a circle."""
+        """The version that an alias stands for.
+
+        Raises NotFoundError, InvalidValueError for a circle, StoreError for a damaged file on the way.
+        """
+        self._check_model_file()
         return self.version(resolve_alias(self.file, alias))
 
     def select(self, selector: int | str) -> ReadVersion:
@@ -134,6 +156,7 @@ class ReadModel(msgspec.Struct, frozen=True):
         if version_number(selector) is not None:
             return self.version(selector)
         text = str(selector)
+        self._check_model_file()
         if text.lower() == LATEST:
             return self.latest()
         if text in self.file.aliases:
@@ -150,6 +173,12 @@ class ReadModel(msgspec.Struct, frozen=True):
         from tracker.registry.entities import make_model
 
         return make_model(self)
+
+    def _check_model_file(self) -> None:
+        """StoreError when `model.yaml` cannot be read, which has the aliases and the stages."""
+        damage.refuse_file(
+            self.root, self.unreadable, layout.model_file(self.root, self.slug), f"The model {self.name!r}"
+        )
 
     def _has(self) -> str:
         numbers = [version.version for version in self.live]
@@ -191,26 +220,30 @@ def read_registry(root: Path | str) -> ReadRegistry:
 def find_version(root: Path | str, name: str, *, alias: str = "", selector: str = "") -> ReadVersion:
     """The version that a `models:/` URI asks for, by its alias or by its selector: a number, `latest` or a stage.
 
-    Raises NotFoundError, with the nearest name, for what is not there.
+    Raises NotFoundError, with the nearest name, for what is not there, and StoreError where a file that cannot be read
+    could have been the answer.
     """
     root = Path(root)
-    slug, file = _find_file(root, name)
-    number = version_number(resolve_alias(file, alias) if alias else selector)
+    slug, file, problems = _find_file(root, name)
+    number = None if alias and problems else version_number(resolve_alias(file, alias) if alias else selector)
     if number is not None and (found := _live_version(root, slug, file, number)):
         return found
     model = read_model(root, slug)
     if alias:
         return model.by_alias(alias)
-    if version_number(selector) is None and selector.lower() != LATEST and find_stage(selector, model.stages) is None:
+    if number is not None:
+        return model.version(number)  # which says why it cannot be had
+    if selector.lower() == LATEST:
+        return model.latest()
+    model.check_readable(selector)
+    if find_stage(selector, model.stages) is None:
         hint = f" Write models:/{name}@{selector} for the alias." if selector in model.file.aliases else ""
         known = [LATEST, *model.stages]
         raise NotFoundError(
             f"{selector!r} is neither a version nor a stage of {name!r}.{hint or did_you_mean(selector, known)} "
             f"Its stages are {', '.join(model.stages)}."
         )
-    if version_number(selector) is None and selector.lower() != LATEST:
-        return model.by_stage(selector)  # an alias may have the same name
-    return model.select(selector)
+    return model.by_stage(selector)
 
 
 def find_model(root: Path, name: str) -> ReadModel:
@@ -218,17 +251,27 @@ def find_model(root: Path, name: str) -> ReadModel:
     return read_model(root, _find_file(root, name)[0])
 
 
-def _find_file(root: Path, name: str) -> tuple[str, RegisteredModelFile]:
-    """The slug and `model.yaml` of a registered model; NotFoundError, with the nearest name, when there is none."""
+def _find_file(root: Path, name: str) -> tuple[str, RegisteredModelFile, list[Problem]]:
+    """The slug and `model.yaml` of a registered model, and why that file cannot be read.
+
+    Raises NotFoundError, with the nearest name, when there is none, StoreError when a damaged file may be that of it.
+    """
     likely = names.slug_of(str(name), "model")
-    if is_there(root, likely) and (file := read_model_file(root, likely)[0]).name == name:
-        return likely, file
-    known = []
-    for slug in folders(layout.registry(root)):
-        file = read_model_file(root, slug)[0]
-        if file.name == name:
-            return slug, file
+    known, damaged = [], []
+    for slug in chain([likely] if is_there(root, likely) else [], folders(layout.registry(root))):
+        file, problems = read_model_file(root, slug)
+        if file.name == name and not problems:
+            return slug, file, problems
         known.append(file.name)
+        if problems and damage.is_slug_of(slug, likely):
+            damaged.append((slug, file, problems))
+    for found in damaged:
+        if found[1].name == name:
+            return found
+    for slug, *_ in damaged:
+        problems = read_model_file(root, slug)[1]  # once more: it may have been deleted just now
+        if problems and is_there(root, slug):
+            raise damage.may_be(root, name, problems[0])
     raise no_model(root, name, known)
 
 
@@ -253,16 +296,24 @@ def iter_models(root: Path) -> Iterator[ReadModel]:
 
 def read_model(root: Path, slug: str) -> ReadModel:
     """The model in a folder, with what could not be read."""
-    file, problems = read_model_file(root, slug)
+    file, unreadable = read_model_file(root, slug)
+    problems: list[Problem] = []
     aliases = versions_of_aliases(file)
     versions = []
     if layout.versions(root, slug).is_symlink():
-        problems.append(Problem(f"{layout.REGISTRY}/{slug}/{layout.VERSIONS}", None, "is a link, and is not followed"))
+        place = f"{layout.REGISTRY}/{slug}/{layout.VERSIONS}"
+        unreadable.append(Problem(place, None, "is a link, and is not followed"))
     for number in version_numbers(root, slug):
-        found = _read_version_file(root, slug, number, problems)
-        if found is not None:
-            versions.append(ReadVersion(root, file.name, found, tuple(aliases.get(number, ()))))
-    return ReadModel(root, slug, file, tuple(versions), tuple(problems))
+        try:
+            found = _read_version_file(root, slug, number)
+        except (OSError, ValueError) as error:
+            unreadable.append(damage.unreadable(root, layout.version_file(root, slug, number), error))
+            continue
+        versions.append(ReadVersion(root, file.name, found, tuple(aliases.get(number, ()))))
+        if reason := unsafe_path(found.path):
+            place = f"{layout.REGISTRY}/{slug}/{layout.VERSIONS}/{number}.yaml"
+            problems.append(Problem(place, None, f"its path {reason}"))
+    return ReadModel(root, slug, file, tuple(versions), (*unreadable, *problems), tuple(unreadable))
 
 
 def read_model_file(root: Path, slug: str) -> tuple[RegisteredModelFile, list[Problem]]:
@@ -274,7 +325,7 @@ def read_model_file(root: Path, slug: str) -> tuple[RegisteredModelFile, list[Pr
             raise ValueError("the name is empty")
         return file, []
     except (OSError, ValueError) as error:
-        return RegisteredModelFile(slug), [_problem(root, path, error)]
+        return RegisteredModelFile(slug), [damage.unreadable(root, path, error)]
 
 
 def version_numbers(root: Path, slug: str) -> list[int]:
@@ -288,51 +339,6 @@ def version_numbers(root: Path, slug: str) -> list[int]:
     except OSError:
         return []
     return sorted(number for match in matches if match and (number := int(match[1])) <= MAX_VERSION)
-
-
-def resolve_alias(file: RegisteredModelFile, alias: str) -> str:
-    """What an alias leads to in the end: the number of a version.
-
-    Raises NotFoundError for an alias that does not exist and InvalidValueError when aliases lead in a circle.
-    """
-    seen = {alias: 0}
-    before = last = alias
-    while (target := file.aliases.get(last)) is not None:
-        if target in seen:
-            raise InvalidValueError(
-                f"The aliases of {file.name!r} lead in a circle: {_circle(list(seen)[seen[target] :])}. "
-                "Change one of them."
-            )
-        if version_number(target) is not None:
-            return target
-        seen[target], before, last = len(seen), last, target
-    missing = f"{file.name!r} has no alias {last!r}"
-    if last != alias:
-        raise NotFoundError(f"{missing}, to which its alias {before!r} leads. Set it, or change {before!r}.")
-    has = f"It has {', '.join(file.aliases)}." if file.aliases else "It has none."
-    raise NotFoundError(f"{missing}.{did_you_mean(alias, file.aliases)} {has}")
-
-
-def versions_of_aliases(file: RegisteredModelFile) -> dict[int, list[str]]:
-    """The aliases that lead to each version; those that lead nowhere are left out."""
-    ends: dict[str, int | None] = {}
-    for alias in file.aliases:
-        path, place = {alias: None}, file.aliases[alias]
-        while version_number(place) is None and place in file.aliases and place not in ends and place not in path:
-            path[place] = None
-            place = file.aliases[place]
-        end = None if place in path else ends.get(place, version_number(place))
-        ends.update(dict.fromkeys(path, end))
-    found: dict[int, list[str]] = {}
-    for alias in file.aliases:
-        if (number := ends[alias]) is not None:
-            found.setdefault(number, []).append(alias)
-    return found
-
-
-def _circle(aliases: list[str]) -> str:
-    shown = aliases if len(aliases) <= _SHOWN_ALIASES else [*aliases[:_SHOWN_ALIASES], "…"]
-    return " -> ".join([*shown, aliases[0]])
 
 
 def unsafe_path(path: str) -> str:
@@ -350,23 +356,19 @@ def _live_version(root: Path, slug: str, file: RegisteredModelFile, number: int)
     """One version without reading the others; None where it is missing, damaged or deleted."""
     if not 1 <= number <= MAX_VERSION or not _io.is_folder(layout.versions(root, slug)):
         return None
-    found = _read_version_file(root, slug, number, [])
-    if found is None or found.deleted:
-        return None
-    return ReadVersion(root, file.name, found, tuple(versions_of_aliases(file).get(number, ())))
-
-
-def _read_version_file(root: Path, slug: str, number: int, problems: list[Problem]) -> VersionFile | None:
-    path = layout.version_file(root, slug, number)
     try:
-        file = read_yaml(VersionFile, _io.read_file(path, limit=MAX_YAML))
-        if file.version != number:
-            raise ValueError(f"is of version {file.version}, not of the one that it is named after")
-    except (OSError, ValueError) as error:
-        problems.append(_problem(root, path, error))
+        found = _read_version_file(root, slug, number)
+    except (OSError, ValueError):
         return None
-    if reason := unsafe_path(file.path):
-        problems.append(Problem(path.relative_to(root).as_posix(), None, f"its path {reason}"))
+    aliases = versions_of_aliases(file).get(number, ())
+    return None if found.deleted else ReadVersion(root, file.name, found, tuple(aliases))
+
+
+def _read_version_file(root: Path, slug: str, number: int) -> VersionFile:
+    """The file of a version; OSError or ValueError when it cannot be read."""
+    file = read_yaml(VersionFile, _io.read_file(layout.version_file(root, slug, number), limit=MAX_YAML))
+    if file.version != number:
+        raise ValueError(f"is of version {file.version}, not of the one that it is named after")
     return file
 
 
@@ -378,8 +380,3 @@ def _strangers(root: Path) -> list[Problem]:
     except OSError:
         return []
     return [Problem(f"{layout.REGISTRY}/{name}", None, "is a link, and is not followed") for name in links]
-
-
-def _problem(root: Path, path: Path, error: OSError | ValueError) -> Problem:
-    reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
-    return Problem(path.relative_to(root).as_posix(), None, f"cannot be read: {reason}")
