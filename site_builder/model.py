@@ -86,7 +86,7 @@ class SiteRun:
         if not self.parent and not self.children and not self.versions:
             return self.inputs
         relatives = [*self.children, self.parent] if self.parent else self.children
-        versions = (f"{version.href} {version.model.name} {version.shown_stage}" for version in self.versions)
+        versions = (f"{version.href} {version.model.name} {version.inputs}" for version in self.versions)
         return digest_of(self.inputs, *(f"{run.id} {run.file.name} {run.file.status}" for run in relatives), *versions)
 
 

@@ -18,6 +18,7 @@ from tracker import layout
 from tracker.logs import Problem
 from tracker.models.digests import digest_of
 from tracker.models.inspection import ModelFacts, inspect_folder
+from tracker.registry.reading import unsafe_path
 from tracker.schema import SCHEMA, Manifest
 
 if TYPE_CHECKING:
@@ -65,10 +66,10 @@ def _whole_version(version: SiteVersion, press: Press, root: Path) -> Made:
 
 def _without_folder(version: SiteVersion, press: Press) -> Made:
     """The card of a version that is deleted, or whose model cannot be found."""
-    problems = [Problem(version.place, None, f"leads to no model: {version.damage}")]
-    if not version.damage:
-        problems = []
-    reason = "they cannot be read" if problems else "the version is deleted"
+    problems = []
+    if version.damage and not unsafe_path(version.file.path):  # of which the registry told already
+        problems = [Problem(version.place, None, f"leads to no model: {version.damage}")]
+    reason = "they cannot be read" if version.damage else "the version is deleted"
     return Made({version.href: press.page(card(version, None, unpublished=reason, problems=problems))}, {}, problems)
 
 

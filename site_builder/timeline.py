@@ -18,7 +18,9 @@ SPANS = 60
 """Spans of a stage that are drawn, the last ones."""
 
 _TICKS = 5
-_REST = 0.06
+_LEAST = 0.1
+"""Part of the axis that each stay has for itself, so that its number can be read and met with a finger."""
+_REST = 0.08
 """Part of the axis after the last change: what is so still."""
 _MINUTE, _DAY, _MONTH = 60_000, 86_400_000, 2_629_800_000
 _STEPS = (_MINUTE, 5 * _MINUTE, 15 * _MINUTE, 3_600_000, 3 * 3_600_000, 12 * 3_600_000, _DAY, 2 * _DAY, 7 * _DAY)
@@ -125,7 +127,7 @@ def _lane(stage: str, tone: str, stays: Sequence[_Stay], axis: _Axis) -> StageLa
         row = next((row for row, until in enumerate(free) if until <= stay.since), len(free))
         if row >= ROWS:
             continue
-        free[row : row + 1] = [end]
+        free[row : row + 1] = [max(end, stay.since + _LEAST * (axis.end - axis.start))]
         left = axis.place(stay.since)
         width = round(axis.place(end) - left, 2)
         spans.append(

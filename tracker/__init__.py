@@ -1,11 +1,14 @@
 """The experiment tracker that needs no server.
 
-Logs runs as plain files with MLflow's names and meanings; `tracker build` makes them a static site.
+Logs runs and models as plain files with MLflow's names and meanings; `tracker build` makes them a static site.
 
 >>> import tracker as mlflow
 >>> with mlflow.start_run():
 ...     mlflow.log_param("lr", 0.1)
 ...     mlflow.log_metric("loss", 0.5, step=1)
+...     mlflow.sklearn.log_model(model, name="model", registered_model_name="iris")
+
+Modules such as `tracker.sklearn` and `tracker.pyfunc` need no import of their own: they load when they are used.
 """
 
 from __future__ import annotations
@@ -16,6 +19,22 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from tracker import artifacts as artifacts
+    from tracker import client as client
+    from tracker import entities as entities
+    from tracker import exceptions as exceptions
+    from tracker import keras as keras
+    from tracker import lightgbm as lightgbm
+    from tracker import models as models
+    from tracker import onnx as onnx
+    from tracker import pyfunc as pyfunc
+    from tracker import pytorch as pytorch
+    from tracker import sklearn as sklearn
+    from tracker import tensorflow as tensorflow
+    from tracker import tracking as tracking
+    from tracker import types as types
+    from tracker import xgboost as xgboost
+    from tracker.client import Client, MlflowClient
     from tracker.entities import Experiment, Metric, Run
     from tracker.exceptions import MlflowException, TrackerError
     from tracker.fluent import (
@@ -29,8 +48,10 @@ if TYPE_CHECKING:
         get_experiment_by_name,
         get_metric_history,
         get_parent_run,
+        get_registry_uri,
         get_run,
         get_tracking_uri,
+        is_tracking_uri_set,
         last_active_run,
         log_artifact,
         log_artifacts,
@@ -42,21 +63,28 @@ if TYPE_CHECKING:
         log_text,
         restore_run,
         search_experiments,
+        search_model_versions,
+        search_registered_models,
         search_runs,
         set_experiment,
         set_experiment_tag,
         set_experiment_tags,
+        set_model_version_tag,
+        set_registry_uri,
         set_tag,
         set_tags,
         set_tracking_uri,
         start_run,
     )
+    from tracker.registering import register_model
     from tracker.run import ActiveRun
 
 __all__ = [
     "ActiveRun",
+    "Client",
     "Experiment",
     "Metric",
+    "MlflowClient",
     "MlflowException",
     "Run",
     "TrackerError",
@@ -70,8 +98,10 @@ __all__ = [
     "get_experiment_by_name",
     "get_metric_history",
     "get_parent_run",
+    "get_registry_uri",
     "get_run",
     "get_tracking_uri",
+    "is_tracking_uri_set",
     "last_active_run",
     "log_artifact",
     "log_artifacts",
@@ -81,12 +111,17 @@ __all__ = [
     "log_param",
     "log_params",
     "log_text",
+    "register_model",
     "restore_run",
     "search_experiments",
+    "search_model_versions",
+    "search_registered_models",
     "search_runs",
     "set_experiment",
     "set_experiment_tag",
     "set_experiment_tags",
+    "set_model_version_tag",
+    "set_registry_uri",
     "set_tag",
     "set_tags",
     "set_tracking_uri",
@@ -95,12 +130,34 @@ __all__ = [
 
 _HOMES = {
     "ActiveRun": "run",
+    "Client": "client",
     "Experiment": "entities",
     "Metric": "entities",
+    "MlflowClient": "client",
     "MlflowException": "exceptions",
     "Run": "entities",
     "TrackerError": "exceptions",
+    "register_model": "registering",
 }
+"""Where public names are defined that are not in `fluent`."""
+_MODULES = (
+    "artifacts",
+    "client",
+    "entities",
+    "exceptions",
+    "keras",
+    "lightgbm",
+    "models",
+    "onnx",
+    "pyfunc",
+    "pytorch",
+    "sklearn",
+    "tensorflow",
+    "tracking",
+    "types",
+    "xgboost",
+)
+"""Public modules, by MLflow's names."""
 
 
 def __getattr__(name: str) -> Any:
@@ -109,12 +166,13 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(f"tracker.{_HOMES.get(name, 'fluent')}"), name)
         globals()[name] = value
         return value
+    if name in _MODULES:
+        return importlib.import_module(f"tracker.{name}")
     from tracker.exceptions import did_you_mean
 
-    raise AttributeError(
-        f"tracker has no {name!r}.{did_you_mean(name, __all__)} docs/migrating.md says what there is for it."
-    )
+    known = did_you_mean(name, [*__all__, *_MODULES])
+    raise AttributeError(f"tracker has no {name!r}.{known} docs/migrating.md says what there is for it.")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_MODULES})

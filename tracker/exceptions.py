@@ -172,7 +172,7 @@ def _packages_of(extra: str) -> str:
         if f'extra == "{extra}"' in marker:
             inner = re.fullmatch(r"tracker\[(.+)\]", package.strip())
             found += [_packages_of(name) for name in inner[1].split(",")] if inner else [f'"{package.strip()}"']
-    return " ".join(found)
+    return " ".join(found) or f'".[{extra}]"'
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -4,31 +4,58 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
-from tracker import entities, names, reader
-from tracker.exceptions import InvalidValueError, NotFoundError, RunStateError, did_you_mean
+from tracker import entities, names, settings
+from tracker.exceptions import InvalidValueError
 from tracker.run import ActiveRun
 from tracker.schema import ExperimentFile
-from tracker.session import session, texts_of
+from tracker.session import place_of, session, texts_of
 from tracker.store import check_goal
 
 if TYPE_CHECKING:
     import pandas
+
+    from tracker.registry.entities import ModelVersion, RegisteredModel
 
 
 # Store and experiment
 
 
 def set_tracking_uri(uri: str | os.PathLike[str]) -> None:
-    """Name the store: a folder, as a path or a `file:` URI. It is made when the first run is logged."""
+    """Name the store: a folder, as a path or a `file:` URI. It is made when the first run is logged.
+
+    The address of a published site is fine too: `models:/` URIs load from it, and that is all.
+    """
     session.use_store(uri)
 
 
 def get_tracking_uri() -> str:
     """The folder of the store: as set, else TRACKER_URI, else `./runs`. A published site has its address."""
-    return session.site or str(session.root)
+    return session.uri
+
+
+def is_tracking_uri_set() -> bool:
+    """Whether a store was named, by set_tracking_uri() or TRACKER_URI."""
+    return session.is_chosen or bool(settings.tracking_uri())
+
+
+def set_registry_uri(uri: str | os.PathLike[str]) -> None:
+    """The same as set_tracking_uri(): runs and registered models lie in one store.
+
+    Raises InvalidValueError when another store was chosen already.
+    """
+    if session.is_chosen and place_of(uri) != session.uri:
+        raise InvalidValueError(
+            f"Runs and registered models lie in one store, and {get_tracking_uri()} was chosen. For the registry of "
+            f"another one use MlflowClient(registry_uri={os.fspath(uri)!r})."
+        )
+    session.use_store(uri)
+
+
+def get_registry_uri() -> str:
+    """The same as get_tracking_uri(): runs and registered models lie in one store."""
+    return get_tracking_uri()
 
 
 def set_experiment(
@@ -140,37 +167,28 @@ def end_run(status: str = "FINISHED") -> None:
 
 def get_run(run_id: str) -> entities.Run:
     """A run of the store by its id; NotFoundError when there is none."""
-    found = reader.read_run(session.root, run_id)
-    return entities.make_run(found, _experiment_id(found))
+    from tracker import search
+
+    return search.get_run(session.root, run_id)
 
 
 def get_parent_run(run_id: str) -> entities.Run | None:
     """The run that a nested run was started in, or None."""
-    parent = reader.read_run(session.root, run_id).file.parent
-    return get_run(parent) if parent else None
+    from tracker import search
 
-
-def _experiment_id(run: reader.ReadRun) -> str:
-    with suppress(OSError, ValueError):
-        return reader.read_experiment_file(run.folder.parent.parent).id
-    return run.file.experiment_id
+    return search.get_parent_run(session.root, run_id)
 
 
 def get_metric_history(run_id: str, key: str) -> list[entities.Metric]:
     """Every point of a metric, by step and then time; NotFoundError when the run did not log it."""
-    history = reader.read_history(reader.find_run(session.root, run_id))
-    series = history.series.get(key)
-    if series is None:
-        raise NotFoundError(f"The run {run_id} has no metric {key!r}.{did_you_mean(key, history.series)}")
-    points = zip(series.values, series.times, series.steps, strict=True)
-    return [entities.Metric(key, value, time, step) for value, time, step in points]
+    from tracker import search
+
+    return search.get_metric_history(session.root, run_id, key)
 
 
 def delete_run(run_id: str) -> None:
     """Move a run to the trash of the store; restore_run() brings it back."""
-    if session.is_open(run_id):
-        raise RunStateError(f"The run {run_id} is active. End it before you delete it.")
-    session.store().trash_run(run_id)
+    session.trash_run(session.root, run_id)
 
 
 def restore_run(run_id: str) -> None:
@@ -222,6 +240,38 @@ def search_experiments(
     return search.search_experiments(
         session.root, view_type=view_type, max_results=max_results, filter_string=filter_string or "", order_by=order_by
     )
+
+
+# Registered models; register_model is in `registering`
+
+
+def search_registered_models(
+    max_results: int | None = None, filter_string: str | None = None, order_by: list[str] | None = None
+) -> list[RegisteredModel]:
+    """Registered models that match a query over name and tags, by name."""
+    from tracker.registry import search
+
+    return search.search_registered_models(
+        session.root, filter_string=filter_string, order_by=order_by, max_results=max_results
+    )
+
+
+def search_model_versions(
+    max_results: int | None = None, filter_string: str | None = None, order_by: list[str] | None = None
+) -> list[ModelVersion]:
+    """Versions of registered models that match a query, such as `name = 'iris' and stage = 'Production'`."""
+    from tracker.registry import search
+
+    return search.search_model_versions(
+        session.root, filter_string=filter_string, order_by=order_by, max_results=max_results
+    )
+
+
+def set_model_version_tag(name: str, version: int | str, key: str, value: object) -> None:
+    """Set a tag of a version of a registered model."""
+    from tracker.registry import Registry
+
+    Registry(session.root).set_version_tag(name, version, key, value)
 
 
 # Logging

@@ -50,22 +50,22 @@ class RegistryName(Struct, frozen=True):
     """A version number, `latest` or a stage; empty with an alias."""
 
 
-def find_model(uri: str | os.PathLike[str]) -> ModelPlace:
-    """Where a URI leads.
+def find_model(uri: str | os.PathLike[str], *, root: Path | None = None) -> ModelPlace:
+    """Where a URI leads; `root` is a store other than the session's.
 
     Raises NotFoundError for what is not there (with the nearest name), InvalidValueError for what is no URI,
     ModelError for a folder without a model.
     """
     text = names.check_text(os.fspath(uri), "A model URI")
     if text.startswith("runs:/"):
-        return _of_run(text)
+        return _of_run(text, root or session.root)
     if text.startswith("models:/"):
-        return _of_registry(text)
+        return _of_registry(text, root)
     if remote.is_site(text):
         return ModelPlace(text, remote.fetch_model(text), in_store=False)
     if "://" in text and not text.startswith("file:"):
         raise InvalidValueError(f"tracker loads no models from {text!r}. Fetch it, and give the path of its folder.")
-    return _of_path(text)
+    return _of_path(text, root)
 
 
 def parse_registry_uri(uri: str) -> RegistryName:
@@ -92,14 +92,14 @@ def is_inside(folder: Path, root: Path) -> bool:
     return folder.resolve().is_relative_to(root.resolve())
 
 
-def _of_run(uri: str) -> ModelPlace:
+def _of_run(uri: str, root: Path) -> ModelPlace:
     run_id, _, path = uri.removeprefix("runs:").lstrip("/").partition("/")
     if not path:
         raise InvalidValueError(
             f"{uri!r} names no model. Use runs:/<run_id>/<name>, such as runs:/{run_id or '…'}/model."
         )
     checked = names.check_artifact_path(path.rstrip("/"), "The path in a model URI")
-    artifacts = reader.find_run(session.root, run_id) / layout.ARTIFACTS
+    artifacts = reader.find_run(root, run_id) / layout.ARTIFACTS
     folder = newest(artifacts / checked)
     if not (folder / layout.MLMODEL_FILE).is_file():
         known = [logged.relative_to(artifacts).as_posix() for logged in logged_models(artifacts)]
@@ -138,14 +138,14 @@ def _is_named(folder: Path, name: str) -> bool:
         return False
 
 
-def _of_registry(uri: str) -> ModelPlace:
+def _of_registry(uri: str, root: Path | None) -> ModelPlace:
     wanted = parse_registry_uri(uri)
-    if session.site:
+    if root is None and session.site:
         entry = remote.find_version(session.site, wanted.name, alias=wanted.alias, selector=wanted.selector)
         return ModelPlace(
             uri, remote.fetch_model(entry.files, digest=entry.digest), in_store=False, digest=entry.digest
         )
-    found = registry.find_version(session.root, wanted.name, alias=wanted.alias, selector=wanted.selector)
+    found = registry.find_version(root or session.root, wanted.name, alias=wanted.alias, selector=wanted.selector)
     if not _io.is_folder(found.folder):
         raise NotFoundError(
             f"The files of {uri} are gone: there is no folder {found.folder}. `tracker registry check` names all such."
@@ -160,11 +160,12 @@ def _refuse_way_out(uri: str, folder: Path) -> None:
         raise ModelError(f"{uri} leads by a link out of the store, to {folder.resolve()}. Links are not followed.")
 
 
-def _of_path(uri: str) -> ModelPlace:
+def _of_path(uri: str, root: Path | None) -> ModelPlace:
     folder = names.folder_of(uri)
     if not folder.exists():
         raise NotFoundError(f"There is no model at {folder}. Check the path; it is relative to {Path.cwd()}.")
     if not folder.is_dir():
         raise ModelError(f"{folder} is a file. Name the folder of the model, the one with the MLmodel file.")
-    in_store = not session.site and layout.store_file(session.root).is_file() and is_inside(folder, session.root)
+    store = root or (None if session.site else session.root)
+    in_store = store is not None and layout.store_file(store).is_file() and is_inside(folder, store)
     return ModelPlace(uri, folder, in_store=in_store)

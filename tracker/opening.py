@@ -14,6 +14,8 @@ import weakref
 from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
+
 from tracker import _io, layout
 from tracker.exceptions import ChangedModelError, ModelError, UntrustedModelError, did_you_mean
 from tracker.model_uri import ModelPlace, find_model
@@ -143,12 +145,12 @@ class OpenedModel:
         return path
 
 
-def open_model(uri: str | os.PathLike[str], *, trust: Trust = False) -> OpenedModel:
-    """Open a model by its URI, with every file verified.
+def open_model(uri: str | os.PathLike[str], *, trust: Trust = False, root: Path | None = None) -> OpenedModel:
+    """Open a model by its URI, with every file verified; `root` is a store other than the session's.
 
     Raises NotFoundError, ModelError for what is no model, ChangedModelError when a file is not what its digest says.
     """
-    place = find_model(uri)
+    place = find_model(uri, root=root)
     if not (place.folder / layout.MLMODEL_FILE).is_file():
         Model.load(place.folder)  # says what is wrong
     listed = digests.read_manifest(place.folder)
@@ -168,7 +170,12 @@ def open_model(uri: str | os.PathLike[str], *, trust: Trust = False) -> OpenedMo
 
 def inspect_model(uri: str | os.PathLike[str], *, verify: bool = True) -> ModelFacts:
     """What a model is, without loading it; what is wrong with it stands in `problems`."""
-    return inspect_folder(find_model(uri).folder, look_inside=True, verify=verify)
+    place = find_model(uri)
+    facts = inspect_folder(place.folder, look_inside=True, verify=verify)
+    if place.digest and facts.digest and facts.digest != place.digest:
+        changed = f"{place.folder} has the digest {facts.digest}, but was registered with {place.digest}."
+        return msgspec.structs.replace(facts, problems=(*facts.problems, changed))
+    return facts
 
 
 def remember_saved(digest: str) -> None:

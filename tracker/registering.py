@@ -12,12 +12,11 @@ from tracker.model_uri import is_inside
 from tracker.models import digests
 from tracker.models.info import ModelInfo
 from tracker.opening import OpenedModel, Trust, open_model
-from tracker.registry import Registry, check_registered_name
+from tracker.registry import Registry, check_registered_name, unsafe_path
 from tracker.session import session
 from tracker.store import built_aside
 
 if TYPE_CHECKING:
-    from tracker.registry import ReadVersion
     from tracker.registry.entities import ModelVersion
 
 
@@ -41,40 +40,65 @@ def register_model(
     """
     check_registered_name(name)
     opened = open_model(model_uri, trust=trust)
-    root = session.store().root
+    return register_opened(opened, name, session.store().root, tags=tags, description=description)
+
+
+def register_opened(
+    opened: OpenedModel,
+    name: str,
+    root: Path,
+    *,
+    run_id: str = "",
+    tags: Mapping[str, object] | None = None,
+    description: str = "",
+) -> ModelVersion:
+    """Register an opened model in a store, as register_model does."""
     folder = opened.folder
-    if not is_inside(folder, root):
-        if not opened.format.safe:
-            opened.require_trust()
+    inside = is_inside(folder, root)
+    if not inside and not opened.format.safe:
+        opened.require_trust()
+    if not inside or unsafe_path(_path_in(root, folder)):
         folder = _copy_into(root, name, opened)
-    version = _register(folder, name, opened.manifest.digest, str(model_uri), _run_of(opened), tags, description)
+    path = _path_in(root, folder)
+    version = Registry(root).register(
+        name,
+        path=path,
+        digest=opened.manifest.digest,
+        source=_source(opened.uri, path),
+        run_id=run_id or opened.run_id or _run_of(opened),
+        tags=tags,
+        description=description,
+    )
     return version.entity()
 
 
 def register_logged(info: ModelInfo, folder: Path, name: str) -> ModelVersion:
     """Register the model that was logged just now."""
-    return _register(folder, name, info.digest, info.model_uri, info.run_id or "", None, "").entity()
-
-
-def _register(
-    folder: Path,
-    name: str,
-    digest: str,
-    source: str,
-    run_id: str,
-    tags: Mapping[str, object] | None,
-    description: str,
-) -> ReadVersion:
     root = session.store().root
-    return Registry(root).register(
-        name,
-        path=folder.resolve().relative_to(root.resolve()).as_posix(),
-        digest=digest,
-        source=source,
-        run_id=run_id,
-        tags={key: str(value) for key, value in (tags or {}).items()},
-        description=description,
-    )
+    registry = Registry(root)
+    return registry.register(
+        name, path=_path_in(root, folder), digest=info.digest, source=info.model_uri, run_id=info.run_id or ""
+    ).entity()
+
+
+def _run_of(opened: OpenedModel) -> str:
+    """The run that a model says it is of; nothing else that may stand there."""
+    found = opened.model.run_id or ""
+    return found if names.is_run_id(found) else ""
+
+
+def _path_in(root: Path, folder: Path) -> str:
+    return folder.resolve().relative_to(root.resolve()).as_posix()
+
+
+def _source(uri: str, path: str) -> str:
+    """What a version was registered from, without the folders of this machine."""
+    if not uri.startswith("file:") and not Path(uri).is_absolute():
+        return uri
+    parts = Path(path).parts
+    if parts[0] == layout.EXPERIMENTS and len(parts) > 5:
+        return f"runs:/{parts[3]}/{'/'.join(parts[5:])}"
+    return names.folder_of(uri).name
 
 
 def _copy_into(root: Path, name: str, opened: OpenedModel) -> Path:
@@ -93,8 +117,4 @@ def _copy_into(root: Path, name: str, opened: OpenedModel) -> Path:
     return target
 
 
-def _run_of(opened: OpenedModel) -> str:
-    return opened.run_id or opened.model.run_id or ""
-
-
-__all__ = ["check_registered_name", "register_logged", "register_model"]
+__all__ = ["check_registered_name", "register_logged", "register_model", "register_opened"]

@@ -56,8 +56,6 @@ class LogOptions(SaveOptions, total=False):
 
     name: str | None
     """Its folder below the artifacts of the run; `model` by default."""
-    artifact_path: str | None
-    """MLflow's older word for `name`."""
     registered_model_name: str | None
     """Registers a version of this model as well; made when it is missing."""
     run_id: str | None
@@ -103,14 +101,17 @@ def save_model(path: str | os.PathLike[str], write: Write, options: SaveOptions)
     return model
 
 
-def log_model(write: Write, options: LogOptions) -> ModelInfo:
+def log_model(write: Write, options: LogOptions, artifact_path: str | None = None) -> ModelInfo:
     """Log a model to the active run (or start one), and register it when a name is given.
+
+    `artifact_path` is MLflow's older word for `name`.
 
     The folder appears whole; when this returns, it is on the disk. Where the run has a model of this name already, the
     new one lies beside it, and `runs:/<run_id>/<name>` means the newest.
     """
+    old = options.pop("artifact_path", None)  # type: ignore[typeddict-item]
     check_options(options, LogOptions)
-    name = _name(options)
+    name = _name(options.get("name"), artifact_path or old)
     registered = options.get("registered_model_name")
     if registered is not None:
         registering.check_registered_name(registered)
@@ -139,8 +140,7 @@ def check_options(options: Mapping[str, Any], known: type[Any]) -> None:
             )
 
 
-def _name(options: LogOptions) -> str:
-    name, path = options.get("name"), options.get("artifact_path")
+def _name(name: str | None, path: str | None) -> str:
     if name and path and name != path:
         raise InvalidValueError(
             f"Give log_model() name= or artifact_path=, one of them; they are {name!r} and {path!r}."
@@ -197,7 +197,7 @@ def _signature(written: Written, options: SaveOptions) -> ModelSignature | None:
     """The signature that was given, else the one of the example and what the model makes of it."""
     given, example = options.get("signature"), options.get("input_example")
     if given is not None and given is not True:
-        return given or None  # type: ignore[return-value]
+        return given or None
     if example is None or written.predict is None:
         return None
     from tracker.models.signature import infer_signature

@@ -22,7 +22,6 @@ from tracker.schema import SCHEMA, RunFile
 from tracker.snapshot import NOTE_TAG, PARENT_TAG, RUN_NAME_TAG
 from tracker.store import Store
 
-
 MAX_KEPT = 100
 """Runs that clients write to and that hold a file open; the others open one when they are written to."""
 
@@ -40,7 +39,7 @@ class Session:
         self._store: Store | None = None
         self._experiment: reader.ReadExperiment | None = None
         self._open_runs: list[ActiveRun] = []
-        self._kept: dict[str, ActiveRun] = {}
+        self._kept: dict[tuple[Path, str], ActiveRun] = {}
         self._main_stack: list[ActiveRun] = []
         self._threads = threading.local()
         self.last_run_id: str | None = None
@@ -56,9 +55,9 @@ class Session:
 
     def use_store(self, uri: str | os.PathLike[str]) -> None:
         """Choose the store by a path, a `file:` URI or, to load models only, the address of a published site."""
-        text = os.fspath(uri)
-        self._site = text if _is_site(text) else None
-        self._root = None if self._site else names.folder_of(uri)
+        place = place_of(uri)
+        self._site = place if _is_site(place) else None
+        self._root = None if self._site else Path(place)
         self._store = self._experiment = None
 
     @property
@@ -68,28 +67,22 @@ class Session:
         return self._site or (named if self._root is None and _is_site(named) else None)
 
     @property
+    def uri(self) -> str:
+        """The folder of the store, or the address of the site."""
+        return self.site or str(self._root or place_of(settings.tracking_uri() or settings.DEFAULT_STORE))
+
+    @property
     def root(self) -> Path:
         """The folder of the store: as chosen, else as TRACKER_URI names it, else `./runs`.
 
         InvalidValueError when a published site was chosen: models load from there, and that is all.
         """
-        if self.site:
-            raise InvalidValueError(
-                f"{self.site} is an address of the web. models:/ URIs load from a site that is published there, and "
-                "that is all: tracker logs to a folder and needs no server. Name one, such as ./runs, with "
-                "set_tracking_uri()."
-            )
-        return self._root or names.folder_of(settings.tracking_uri() or settings.DEFAULT_STORE)
+        return self._root or root_of(self.uri)
 
     @property
     def is_chosen(self) -> bool:
         """Whether `use_store` was called."""
         return bool(self._root or self._site)
-
-    def is_store(self, uri: str | os.PathLike[str]) -> bool:
-        """Whether a URI names the store or site in use."""
-        text = os.fspath(uri)
-        return text == self.site if _is_site(text) or self.site else names.folder_of(uri) == self.root
 
     def store(self) -> Store:
         """The store, made when it is missing."""
@@ -183,11 +176,8 @@ class Session:
             raise RunStateError(f"The run {run_id} is active in this process already.")
         if run_name:
             tags = {**tags, RUN_NAME_TAG: names.check_name(run_name, "A run name")}
-        kept = self._kept.pop(run_id, None)
-        if kept is not None and kept.joined:
-            kept.detach()
-            kept = None
-        run = kept or runs.open_existing(self.store(), run_id)
+        store = self.store()
+        run = self._take_kept(store.root, run_id) or runs.open_existing(store, run_id)
         run.set_tags(tags)
         return run
 
@@ -198,10 +188,6 @@ class Session:
     def _current_id(self) -> str | None:
         current = self.current()
         return current.run_id if current else None
-
-    def is_open(self, run_id: str) -> bool:
-        """Whether the run is open in this process."""
-        return any(run.run_id == run_id for run in self._open_runs)
 
     @contextmanager
     def run_of(self, run_id: str | None) -> Iterator[ActiveRun]:
@@ -219,39 +205,59 @@ class Session:
         finally:
             run.detach()
 
-    # Runs that clients write to by their ids, whatever the store; they are nobody's current run
+    # Runs that clients write to by their ids, in any store; they are nobody's current run
 
     def keep(self, run: ActiveRun) -> ActiveRun:
         """Keep a run open for the next call that names it; it ends with the process, if nobody ends it before."""
         self._endings.install()
-        kept = self._kept.setdefault(run.run_id, run)
+        kept = self._kept.setdefault((run.store.root, run.run_id), run)
         if kept is not run:
             run.detach()  # another thread was faster
         for other in list(self._kept.values())[:-MAX_KEPT]:
             other.rest()
         return kept
 
-    def kept_run(self, store: Store, run_id: str) -> ActiveRun:
+    def kept_run(self, root: Path, run_id: str) -> ActiveRun:
         """A run of a store to write to, opened if it is not open here already."""
-        found = next((run for run in self._open_runs if run.run_id == run_id), None) or self._kept.get(run_id)
-        return found or self.keep(runs.open_existing(store, run_id, edit=True))
+        found = self._active(root, run_id) or self._kept.get((root, run_id))
+        return found or self.keep(runs.open_existing(Store.open(root), run_id, edit=True))
 
-    def end_run(self, store: Store, run_id: str, status: str, time: int | None = None) -> None:
+    def resume_kept(self, root: Path, run_id: str) -> None:
+        """Let a run go on that has ended."""
+        if self._active(root, run_id) is None and self._take_kept(root, run_id) is None:
+            self.keep(runs.open_existing(Store.open(root), run_id))
+
+    def end_run(self, root: Path, run_id: str, status: str, time: int | None = None) -> None:
         """End a run of a store, whoever began it."""
-        active = next((run for run in self._open_runs if run.run_id == run_id), None)
-        if active is not None:
-            self.leave(active, status, None)
-            return
         runs.check_end_status(status)
-        kept = self._kept.pop(run_id, None)
-        if kept is not None and not kept.joined:
+        active = self._active(root, run_id)
+        if active is not None:
+            self.leave(active, status, None, time=time)
+        elif kept := self._take_kept(root, run_id):
             kept.end(status, time=time)
-            return
-        if kept is not None:
-            kept.detach()
-        runs.end_existing(store, run_id, status, time)
+        else:
+            runs.end_existing(Store.open(root), run_id, status, time)
 
-    def leave(self, run: ActiveRun, status: str, by: str | None) -> None:
+    def trash_run(self, root: Path, run_id: str) -> None:
+        """Move a run to the trash; RunStateError while it is active here."""
+        if self._active(root, run_id) is not None:
+            raise RunStateError(f"The run {run_id} is active. End it before you delete it.")
+        if kept := self._take_kept(root, run_id):
+            kept.end("KILLED")
+        Store.open(root).trash_run(run_id)
+
+    def _active(self, root: Path, run_id: str) -> ActiveRun | None:
+        return next((run for run in self._open_runs if run.run_id == run_id and run.store.root == root), None)
+
+    def _take_kept(self, root: Path, run_id: str) -> ActiveRun | None:
+        """A run that was begun here and is kept, not kept any longer; one that was only added to is closed."""
+        kept = self._kept.pop((root, run_id), None)
+        if kept is None or not kept.joined:
+            return kept
+        kept.detach()
+        return None
+
+    def leave(self, run: ActiveRun, status: str, by: str | None, *, time: int | None = None) -> None:
         """End a run, and the runs that were opened inside it and forgotten.
 
         A run that cannot be ended, because the disk is full, stays the current one; ending it can be tried again.
@@ -260,7 +266,7 @@ class Session:
         stack = next((stack for stack in (self._stack(), self._main_stack) if run in stack), [run])
         while stack[-1] is not run:
             self.leave(stack[-1], status, by)
-        run.end(status, by)
+        run.end(status, by, time=time)
         stack.remove(run)
         if run in self._open_runs:
             self._open_runs.remove(run)
@@ -270,7 +276,7 @@ class Session:
         """End what is open, innermost first; also called when the process ends."""
         for run in [*reversed(self._open_runs), *self._kept.values()]:
             try:
-                if self._kept.pop(run.run_id, None):
+                if self._kept.pop((run.store.root, run.run_id), None):
                     run.end(status, by)
                 else:
                     self.leave(run, status, by)
@@ -306,6 +312,22 @@ def make_run(
 
 def _is_site(uri: str) -> bool:
     return uri.lower().startswith(("http://", "https://"))
+
+
+def place_of(uri: str | os.PathLike[str]) -> str:
+    """The folder that a path or `file:` URI names, or the address of a site as it is."""
+    text = os.fspath(uri)
+    return text if isinstance(text, str) and _is_site(text) else str(names.folder_of(uri))
+
+
+def root_of(place: str) -> Path:
+    """The folder of a store; InvalidValueError for a site."""
+    if _is_site(place):
+        raise InvalidValueError(
+            f"{place} is an address of the web. models:/ URIs load from a site that is published there, and that is "
+            "all: tracker logs to a folder and needs no server. Name one, such as ./runs, with set_tracking_uri()."
+        )
+    return Path(place)
 
 
 def _default_experiment() -> str:

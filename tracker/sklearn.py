@@ -64,9 +64,7 @@ def log_model(
 
     Raises InvalidValueError for an object without that method or that the format cannot hold.
     """
-    if artifact_path is not None:
-        options["artifact_path"] = artifact_path
-    return saving.log_model(_write(sk_model, serialization_format, pyfunc_predict_fn), options)
+    return saving.log_model(_write(sk_model, serialization_format, pyfunc_predict_fn), options, artifact_path)
 
 
 def load_model(model_uri: str | os.PathLike[str], dst_path: str | None = None, *, trust: Trust = False) -> Any:
@@ -148,8 +146,8 @@ def _dump(sk_model: Any, word: str) -> tuple[bytes, list[str]]:
         data = skops_files.dump_skops(sk_model)
         if refused := skops_files.types_refused(data):
             raise InvalidValueError(
-                f"{type(sk_model).__name__} holds {', '.join(refused)}, which nobody vetted, so that no skops file of it "
-                "would load. Save it with cloudpickle."
+                f"{type(sk_model).__name__} holds {', '.join(refused)}, which nobody vetted, so that no skops file "
+                "of it would load. Save it with cloudpickle."
             )
         return data, list(skops_files.trusted_types_needed(data))
     try:

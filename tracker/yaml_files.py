@@ -16,6 +16,7 @@ _MAX_DEPTH = 20
 _ODD_BREAK = re.compile("[\x85\u2028\u2029]")
 _T = TypeVar("_T")
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_BaseDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _PlainLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -60,13 +61,14 @@ def yaml_bytes(value: object) -> bytes:
     return yaml.dump(plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100).encode()
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(_BaseDumper):  # type: ignore[misc]
     """Several lines as a block, which people can edit."""
 
     def represent_text(self, text: str) -> yaml.ScalarNode:
         """A scalar in the style that brings the text back exactly: some line breaks of Unicode need an escape."""
         style = '"' if _ODD_BREAK.search(text) else "|" if "\n" in text else None
-        return self.represent_scalar("tag:yaml.org,2002:str", text, style)
+        node: yaml.ScalarNode = self.represent_scalar("tag:yaml.org,2002:str", text, style)
+        return node
 
 
 _Dumper.add_representer(str, _Dumper.represent_text)

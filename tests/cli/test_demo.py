@@ -17,6 +17,7 @@ import pytest
 
 import tracker
 from tracker.reader import ReadExperiment, ReadRun, ReadStore, read_history, read_store
+from tracker.registry import read_registry
 
 from .running import TRACKER, Cli, posix_signals, run_process
 
@@ -124,6 +125,7 @@ def test_the_artifacts(store: ReadStore) -> None:
     assert sorted(path.name for path in artifacts.iterdir()) == [
         "confusion_matrix.csv",
         "mistakes.png",
+        "model",
         "scores.json",
         "scores.txt",
     ]
@@ -161,3 +163,14 @@ def test_interrupted(tmp_path: Path) -> None:
     assert (process.returncode, errors) == (130, "Interrupted.\n")
     assert (tmp_path / "runs" / "experiments" / "mine").is_dir()
     assert not (tmp_path / "site").exists()
+
+
+def test_the_registered_models(folder: Path, store: ReadStore) -> None:
+    """Each model of irises is a version, and the readers of digits have been reviewed, with reasons and aliases."""
+    digits, iris = sorted(read_registry(store.root).models, key=lambda model: model.file.name)
+    assert [version.file.version for version in iris.versions] == [1, 2, 3, 4]
+    assert [version.file.stage for version in digits.versions] == ["Archived", "Production", "Staging"]
+    assert digits.file.aliases == {"champion": "2", "challenger": "3"}
+    assert all(change.reason for version in digits.versions for change in version.file.history[1:])
+    table = json.loads((folder / "tracker-demo" / "site" / "models" / "registry.json").read_text())
+    assert sorted(table["models"]) == ["digits-reader", "iris-classifier"]

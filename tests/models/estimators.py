@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -24,10 +25,20 @@ def fitted_estimators() -> tuple[Fitted, ...]:
     """All of `all_estimators()` that can be fitted, in some 5 seconds."""
     from sklearn.utils import all_estimators
 
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), one_thread():
         warnings.simplefilter("ignore")
-        found = (_fitted(name, kind) for name, kind in all_estimators())
+        before = np.random.get_state()
+        np.random.seed(0)  # what estimators draw from by default; which types they hold can depend on it
+        found = [_fitted(name, kind) for name, kind in all_estimators()]
+        np.random.set_state(before)
         return tuple(each for each in found if each is not None)
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """No pools of threads meanwhile: for so few rows they only wait for each other."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1)  # type: ignore[no-any-return]
 
 
 def all_names() -> list[str]:
@@ -65,7 +76,6 @@ def _arguments(name: str, kind: type) -> dict[str, Any]:
         "FrozenEstimator": {"estimator": LinearRegression().fit([[0.0, 1.0, 2.0, 3.0]] * 2, [0.0, 1.0])},
         "GaussianRandomProjection": {"n_components": 2},
         "Pipeline": {"steps": [("a", StandardScaler()), ("b", LogisticRegression())]},
-        "SelfTrainingClassifier": {"estimator": LogisticRegression()},
         "SparseCoder": {"dictionary": np.eye(4)},
         "SparseRandomProjection": {"n_components": 2},
         "StackingClassifier": {"estimators": [("a", LogisticRegression()), ("b", DecisionTreeClassifier())]},
@@ -78,8 +88,12 @@ def _arguments(name: str, kind: type) -> dict[str, Any]:
         return special[name]
     parameters = inspect.signature(kind).parameters
     arguments: dict[str, Any] = {}
-    if "estimator" in parameters and parameters["estimator"].default is inspect.Parameter.empty:
-        arguments["estimator"] = Ridge() if "Regress" in name else LogisticRegression()
+    for word in ("estimator", "base_estimator"):
+        if word in parameters and (
+            parameters[word].default is inspect.Parameter.empty or name.startswith("SelfTraining")
+        ):
+            arguments[word] = Ridge() if "Regress" in name else LogisticRegression()
+            break
     for grid in ("param_grid", "param_distributions"):
         if grid in parameters:
             arguments |= {"estimator": LogisticRegression(), grid: {"C": [0.1, 1.0]}}
@@ -119,7 +133,7 @@ METHODS = ("predict", "predict_proba", "decision_function", "transform", "score_
 def outputs(fitted: Fitted, estimator: Any) -> dict[str, Any]:
     """What an estimator gives for its data by each method that it has; its arrays, where it has none."""
     found: dict[str, Any] = {}
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), one_thread():
         warnings.simplefilter("ignore")
         for method in METHODS:
             if hasattr(estimator, method) and (fitted.name, method) not in RANDOM:

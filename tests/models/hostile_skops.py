@@ -119,6 +119,12 @@ def _hostile_nodes(canary: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         node("DefaultDictNode", "collections", "defaultdict", content={"main": mapping(), "default_factory": system}),
     )
     yield "a loss", node("LossNode", "os", "system", __reduce__={"args": sequence(text(command))}, content=mapping())
+    yield from _hostile_parts(canary)
+
+
+def _hostile_parts(canary: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    command, code = f"touch '{canary}'", f"open({str(canary)!r}, 'w').close()"
+    system = node("FunctionNode", "os", "system")
     partial = {"func": system, "args": sequence(text(command)), "kwds": mapping(), "namespace": mapping()}
     yield "a partial", inside(node("PartialNode", "functools", "partial", content=partial))
     fine = {**partial, "func": node("TypeNode", "builtins", "map"), "args": sequence(system)}
@@ -192,16 +198,16 @@ def _npz(array: bytes) -> bytes:
 def bombs() -> dict[str, bytes]:
     """Archives that are small until somebody unpacks them."""
     zeros, many, nested = io.BytesIO(), io.BytesIO(), io.BytesIO()
-    with zipfile.ZipFile(zeros, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(zeros, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         archive.writestr("schema.json", json.dumps(schema(text(1))))
         for number in range(6):
             archive.writestr(f"{number}.bin", b"\0" * (100 * 1024 * 1024))
     with zipfile.ZipFile(many, "w") as archive:
         for number in range(100_001):
             archive.writestr(str(number), b"")
-    with zipfile.ZipFile(nested, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(nested, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         archive.writestr("format.npy", b"\0")
-        archive.writestr("data.npy", b"\0" * (600 * 1024 * 1024))
+        archive.writestr("data.npy", b"\0" * (520 * 1024 * 1024))
     sparse = node("SparseMatrixNode", "scipy.sparse._csr", "csr_matrix", type="scipy", file="x.npz")
     deep = '{"a":' * 200_000 + "1" + "}" * 200_000
     array = _pickled_array(b"").replace(b"'|O'", b"'<f8'").replace(b"(1,)", b"(99999999999,)")

@@ -1,4 +1,4 @@
-"""Ask MLflow about the data of inputs.py and enforcements.py, and write its answers to signatures.json.
+"""Ask MLflow about the data of inputs.py, enforcements.py and examples.py, and write its answers to signatures.json.
 
 Run it where MLflow, pandas and scipy are installed: `python tests/models/make_signatures.py`.
 """
@@ -19,9 +19,10 @@ import mlflow
 import numpy
 import pandas
 from enforcements import CASES, told
+from examples import EXAMPLES, without_nan
 from inputs import DATA, PARAMS
 from mlflow.models import infer_signature
-from mlflow.models.utils import _enforce_schema
+from mlflow.models.utils import _enforce_schema, _Example
 from mlflow.types import Schema
 
 HERE = Path(__file__).parent
@@ -45,6 +46,17 @@ def enforce(schema: str, make: Callable[[], Any]) -> Any:
         return "error"
 
 
+def example(make: Callable[[], Any]) -> Any:
+    """What MLflow writes of an example and into its two files, or the word `error`."""
+    value = make()
+    try:
+        made = _Example(value)
+    except Exception:
+        return "error"
+    texts = [made.json_input_example, made.json_serving_input]
+    return {"info": made.info, "files": [without_nan(json.loads(text)) for text in texts]}
+
+
 def main() -> None:
     """Write the file."""
     logging.disable(logging.CRITICAL)
@@ -53,7 +65,8 @@ def main() -> None:
     data = {name: answer(lambda make=make: infer_signature(make()), "inputs") for name, make in DATA.items()}
     params = {name: answer(lambda make=make: infer_signature(params=make()), "params") for name, make in PARAMS.items()}
     enforced = {name: enforce(*case) for name, case in CASES.items()}
-    parts = {"made_with": versions, "data": data, "params": params, "enforced": enforced}
+    examples = {name: example(make) for name, make in EXAMPLES.items()}
+    parts = {"made_with": versions, "data": data, "params": params, "enforced": enforced, "examples": examples}
     text = ",\n".join(f'"{name}": {a_line_each(part)}' for name, part in parts.items())
     path = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "signatures.json"
     path.write_text(f"{{\n{text}\n}}\n", encoding="utf-8")

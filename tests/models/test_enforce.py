@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.exceptions import MissingPackageError, SchemaMismatchError
-from tracker.models import infer_signature
+from tracker.models import ModelSignature, infer_signature
 from tracker.models.enforce import enforce_params, enforce_schema
 from tracker.types import AnyType, Array, ColSpec, Map, Object, ParamSchema, ParamSpec, Property, Schema, TensorSpec
 
@@ -147,6 +147,15 @@ def test_all_missing_columns_are_named() -> None:
     assert "The model takes columns by name, and the data have none" in refused(np.ones((1, 3)), schema)
 
 
+def test_columns_with_levels() -> None:
+    """Names of several levels stay what they are through the JSON of the signature."""
+    frame = pd.DataFrame([[1, 2.5]], columns=pd.MultiIndex.from_tuples([("a", "x"), ("a", "y")]))
+    signature = infer_signature(frame)
+    schema = ModelSignature.from_dict(signature.to_dict()).inputs
+    assert schema is not None
+    assert list(enforce_schema(frame.iloc[:, ::-1], schema)) == [("a", "x"), ("a", "y")]
+
+
 def test_a_misspelt_optional_column_is_told() -> None:
     """An optional column may be missing without a word, but not when one of almost its name is dropped."""
     schema = Schema([ColSpec("double", "a"), ColSpec("double", "colour", required=False)])
@@ -193,10 +202,36 @@ def test_texts_are_taken_for_moments() -> None:
     assert '("soon" in row 0)' in refused([{"c": "soon"}], one("datetime"))
 
 
+def test_floats_of_python_have_the_length_of_the_schema() -> None:
+    """A float in a list or dict is taken for 32 bits, one in an array of 64 bits is not, nor one that is too large."""
+    schema = one("float")
+    for data in ({"c": 0.1}, {"c": [0.1]}, [{"c": 0.1}]):
+        assert enforce_schema(data, schema)["c"].tolist() == [float(np.float32(0.1))]
+    assert enforce_schema(0.1, Schema([ColSpec("float")])).dtypes.tolist() == ["float32"]
+    for data in (pd.DataFrame({"c": [0.1]}), {"c": np.array([0.1])}, {"c": 1e39}):
+        assert "digits would be lost" in refused(data, schema)
+
+
 def test_a_dict_of_lists_of_texts_has_a_row_for_each() -> None:
     """Texts in lists are rows like numbers in lists are, unless the schema has lists in its cells."""
     schema = Schema([ColSpec("string", "a"), ColSpec("string", "b")])
     assert enforce_schema({"a": ["x", "y"], "b": ["z", "w"]}, schema)["b"].tolist() == ["z", "w"]
+
+
+def test_a_dict_is_one_row_unless_single_values_come_in_lists() -> None:
+    """Lists are cells where the schema has lists, and rows where it has single values."""
+    schema = Schema([ColSpec("double", "x"), ColSpec(Array("string"), "tags"), ColSpec(AnyType(), "any")])
+    one_row = enforce_schema({"x": 1.5, "tags": ["a"], "any": []}, schema)
+    assert one_row.to_dict("records") == [{"x": 1.5, "tags": ["a"], "any": []}]
+    rows = enforce_schema({"x": [1.5, 2.5], "tags": [["a"], []], "any": [None, 1]}, schema)
+    assert rows["tags"].tolist() == [["a"], []]
+
+
+def test_optional_cells_may_be_arrays_or_missing() -> None:
+    """An optional column of arrays has arrays, NaN and None in its cells."""
+    cells = enforce_schema(objects(np.array([1.5, 2.5]), float("nan"), None), one(Array("double"), required=False))["c"]
+    assert cells[0].tolist() == [1.5, 2.5]
+    assert cells.tolist()[1:] == [None, None]
 
 
 def test_lists_fit_a_column_of_arrays_without_a_name() -> None:
@@ -250,7 +285,7 @@ def test_misfits_in_cells_are_named_with_their_path(kind: Any, cell: Any, words:
 
 def test_cells_that_fit_stay_what_they_were() -> None:
     """Lists and dicts come out as they went in, but for whole numbers where the type has floats; nothing is changed."""
-    cell = {"scores": [1, 2], "when": dt.date(2026, 3, 1), "more": {"k": [None, True]}, "none": None}
+    cell = {"scores": [1, 2], "when": dt.date(2026, 3, 1), "more": {"k": [None, True, pd.NA]}, "none": None}
     kind = Object(
         [
             Property("scores", Array("double")),

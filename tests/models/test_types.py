@@ -141,6 +141,8 @@ def test_dtypes_of_tensors(given: Any, name: str) -> None:
     [
         (lambda: ColSpec("dubble"), 'Did you mean "double"'),
         (lambda: ColSpec(3), "is no type"),
+        (lambda: ColSpec("long", [["a"]]), "text or a number"),
+        (lambda: Schema.from_json('[{"type": "long", "name": {}}]'), "text or a number"),
         (lambda: Property(3, "long"), "must be text"),
         (lambda: Object([]), "at least one"),
         (lambda: Object([Property("a", "long"), Property("a", "long")]), "same name: a"),

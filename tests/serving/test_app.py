@@ -93,11 +93,20 @@ def test_the_log_stays_one_line_for_a_request(ask: Ask, caplog: pytest.LogCaptur
 
 
 def test_the_page_shows_the_signature(ask: Ask) -> None:
-    """Columns with their types and whether they have to be there, and params with their defaults."""
-    tree = html5lib.parse(ask("params", "GET", "/").body, namespaceHTMLElements=False)
-    rows = [["".join(cell.itertext()) for cell in row] for row in tree.iter("tr")]
-    assert ["x", "double", "required"] in rows
-    assert ["top", "long", "3"] in rows
+    """Columns with their types and whether they may be missing, and params with their defaults."""
+
+    def rows(model: str) -> list[list[str]]:
+        tree = html5lib.parse(ask(model, "GET", "/").body, namespaceHTMLElements=False)
+        return [["".join(cell.itertext()) for cell in row] for row in tree.iter("tr")]
+
+    assert rows("columns")[1:] == [
+        ["a", "double", ""],
+        ["b", "long", ""],
+        ["c", "string", ""],
+        ["d", "boolean", "optional"],
+    ]
+    assert ["top", "long", "3"] in rows("params")
+    assert ["x", "float64 (-1, 2)", ""] in rows("tensors")
 
 
 @pytest.mark.parametrize("model", list(corpus.SIGNATURES))

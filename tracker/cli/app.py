@@ -22,6 +22,7 @@ MODULES = {
     "compare": "compare",
     "experiments": "experiments",
     "models": "models",
+    "registry": "registry",
     "completion": "completion",
 }
 """Name of each command and the module of this package that has it as `command`."""

@@ -22,12 +22,13 @@ from tracker.cli.table import cell, make_console
 from tracker.cli.text import duration
 from tracker.exceptions import AlreadyExistsError
 from tracker.reader import read_store
+from tracker.registry import read_registry
 from tracker.schema import SCHEMA
 
 if TYPE_CHECKING:
     from tracker.demo import Job
 
-PACKAGES = ("sklearn", "mkdocs", "material", "jinja2", "altair")
+PACKAGES = ("sklearn", "skops", "mkdocs", "material", "jinja2", "altair")
 STORE_FILE = f"schema: {SCHEMA}\ntitle: Tracker demo\n"
 _PATH = click.Path(path_type=Path)
 
@@ -46,9 +47,9 @@ def command(out: Path, fresh: bool, serves: bool, port: int) -> None:
     console = make_console()
     with needs("The demo", "demo"):
         check_packages()
-        from tracker.demo import EXPERIMENTS, jobs
+        from tracker.demo import EXPERIMENTS, MODELS, jobs
     if fresh:
-        remove_demo(store, EXPERIMENTS)
+        remove_demo(store, EXPERIMENTS, MODELS)
     make_store(store)
     train(console, store, jobs())
     build_site(console, store, site)
@@ -64,18 +65,22 @@ def check_packages() -> None:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
-def remove_demo(store: Path, experiments: Sequence[str]) -> None:
-    """Remove the runs of an earlier demo; AlreadyExistsError when there are experiments of somebody else."""
+def remove_demo(store: Path, experiments: Sequence[str], models: Sequence[str]) -> None:
+    """Remove what an earlier demo logged; AlreadyExistsError when there are experiments or models of somebody else."""
     if not layout.experiments(store).exists():
         return
-    others = {experiment.file.name for experiment in read_store(store).experiments}.difference(experiments)
+    found = {experiment.file.name for experiment in read_store(store).experiments}
+    registered = {model.file.name for model in read_registry(store).models}
+    others = sorted(found.difference(experiments)) + sorted(registered.difference(models))
     if others:
         raise AlreadyExistsError(
-            f"{store} holds the experiment {min(others)!r}, which is not the demo's, so it is left alone. "
+            f"{store} holds {others[0]!r}, which is not the demo's, so it is left alone. "
             "Use --keep to add the demo's runs to it, or --out to name another folder."
         )
     with _io.explained("remove the runs of the earlier demo in", store):
         shutil.rmtree(layout.experiments(store))
+        if layout.registry(store).exists():
+            shutil.rmtree(layout.registry(store))
 
 
 def make_store(store: Path) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,11 +14,12 @@ from tracker.cli.app import MainGroup
 from tracker.cli.building import needs
 from tracker.cli.options import json_option
 from tracker.cli.text import clean, clean_lines
-from tracker.exceptions import InvalidValueError
+from tracker.exceptions import InvalidValueError, UntrustedModelError
 
 PORT = 5000
 _MB = 1_000_000
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_PIN = re.compile(rf'trust="({_DIGEST.pattern})"')
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -73,6 +75,16 @@ def command() -> None:
     """
 
 
+@contextmanager
+def _trust_in_words() -> Iterator[None]:
+    """Let a refusal name the option of the command line in place of Python's argument."""
+    try:
+        yield
+    except UntrustedModelError as error:
+        told = _PIN.sub(r"--trust \1", error.message).replace("trust=True", "--trust yes")
+        raise UntrustedModelError(told) from error
+
+
 @command.command("inspect")
 @_uri_argument
 @click.option("--verify/--no-verify", default=True, help="Compare all files with their digests. [default: verify]")
@@ -119,10 +131,13 @@ def list_command(as_json: bool) -> None:
 @_store_option
 def predict_command(uri: str, source: str, target: Path | None, content_type: str | None, trust: bool | str) -> None:
     """Predict for the rows of a CSV file, or for a JSON file of the form that `tracker models serve` takes."""
-    from tracker.serving.once import predict_file
+    with needs("Predicting from a file", "serve"):
+        import pandas  # noqa: F401
+
+        from tracker.serving.once import predict_file
 
     kind = content_type or _kind_of(source)
-    with needs("Predicting", "sklearn"):
+    with _trust_in_words():
         answer = predict_file(uri, source, kind, trust=trust)
     if target is None:
         click.echo(answer)
@@ -155,7 +170,8 @@ def serve_command(uri: str, host: str, port: int, limit: float, trust: bool | st
     def say(text: str) -> None:
         click.echo(clean_lines(text))
 
-    serve_model(uri, host, port, trust=trust, limit=round(limit * _MB), say=say)
+    with _trust_in_words():
+        serve_model(uri, host, port, trust=trust, limit=round(limit * _MB), say=say)
 
 
 @command.command("dockerfile")

@@ -99,6 +99,11 @@ def size(count: int) -> str:
     return f"{scaled / 1_000:.3g} TB"
 
 
+def counted(number: int, what: str) -> str:
+    """How many there are of something: `1 version`, `2 versions`."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 def sparkline(spark: str) -> str:
     """The curve of a metric's summary as block characters; a gap where it was not finite."""
     return "".join(_BARS.get(level, " ") for level in spark)

@@ -90,6 +90,8 @@ def train(name: str, model: Any, params: dict[str, Any], fit: Fit) -> None:
         predicted = model.predict(data().x_val)
         log_predictions(data().y_val, predicted, [str(digit) for digit in range(10)])
         log_mistakes(predicted)
+        if params["family"] == "mlp":
+            tracker.sklearn.log_model(model, name="model", serialization_format="skops", input_example=data().x_val[:2])
 
 
 @cache

@@ -14,6 +14,7 @@ import tracker
 from tracker.demo.parts import Data, Job, log_predictions
 
 NAME = "iris-quickstart"
+MODEL = "iris-classifier"
 ABOUT = """\
 The first model of most courses: **logistic regression** on Fisher's 150 irises, one run for each strength of
 regularisation. A third of the flowers is held out for testing.
@@ -28,14 +29,14 @@ GOAL = {"log_loss": "minimize", "accuracy": "maximize", "f1_macro": "maximize"}
 
 
 def jobs() -> Iterator[Job]:
-    """Four runs."""
+    """Four runs, and a version of the registered model for each."""
     for c in (0.01, 0.1, 1.0, 10.0):
         yield Job(f"iris: logistic regression, C={c:g}", partial(train, c))
 
 
 def train(c: float) -> None:
     """Fit a model and log what went in and what came out."""
-    iris = load_iris()
+    iris = load_iris(as_frame=True)
     data = Data(*train_test_split(iris.data, iris.target, test_size=1 / 3, stratify=iris.target, random_state=0))
     tracker.set_experiment(NAME, description=ABOUT, goal=GOAL)
     with tracker.start_run(run_name=f"logistic-C{c:g}", description=NOTE, tags={"dataset": "iris"}):
@@ -50,3 +51,10 @@ def train(c: float) -> None:
             }
         )
         log_predictions(data.y_val, predicted, list(iris.target_names))
+        tracker.sklearn.log_model(
+            model,
+            name="model",
+            serialization_format="skops",
+            input_example=data.x_val.head(3),
+            registered_model_name=MODEL,
+        )

@@ -20,6 +20,8 @@ from tracker.types.schema import ColSpec, Schema
 
 MOST_NAMES = 20
 """Names of columns that a message lists, unless they are missing ones."""
+LARGEST_FLOAT = 3.4028234663852886e38
+"""The largest number that has a float of 32 bits."""
 _SINGLE = (str, bytes, bytearray, bool, int, float, complex)
 
 
@@ -89,9 +91,21 @@ def _frame_of(data: Any, schema: Schema) -> Any:
         return data.to_frame()
     rows = _rows_of(data, schema)
     try:
-        return pandas.DataFrame(rows)
+        frame = pandas.DataFrame(rows)
     except (ValueError, TypeError) as error:
         raise SchemaMismatchError(f"The model takes columns, and these data make none: {error}.") from None
+    return frame if is_array(data) else _narrowed(frame, schema, rows)
+
+
+def _narrowed(frame: Any, schema: Schema, rows: Any) -> Any:
+    """Python has floats of one length only, so they take that of the schema; arrays among the data keep theirs."""
+    dtypes = {
+        name: "float32"
+        for name, spec in zip(schema.input_names(), schema.columns, strict=True)
+        if spec.type is DataType.float and name in frame and frame[name].dtype == "float64"
+        if not (isinstance(rows, dict) and hasattr(rows[name], "dtype")) and not frame[name].abs().max() > LARGEST_FLOAT
+    }
+    return frame.astype(dtypes) if dtypes else frame
 
 
 def _rows_of(data: Any, schema: Schema) -> Any:
@@ -112,10 +126,12 @@ def _rows_of(data: Any, schema: Schema) -> Any:
 
 
 def _is_one_row(data: Mapping[Any, Any], schema: Schema) -> bool:
-    """A dict is one row where its values are single ones, or where the schema has lists and dicts in its cells."""
-    return any(not isinstance(each.type, DataType | AnyType) for each in schema.columns) or not any(
-        isinstance(value, list) or dimensions(value) or is_series(value) for value in data.values()
-    )
+    """A dict is one row, unless there is a list where the schema has single values."""
+    lists = [name for name, each in data.items() if isinstance(each, list) or dimensions(each) or is_series(each)]
+    if not schema.has_input_names():
+        return not lists
+    single = {spec.name for spec in schema.columns if isinstance(spec.type, DataType)}
+    return single.isdisjoint(lists)
 
 
 def _flattened(data: Mapping[Any, Any]) -> dict[Any, Any]:
@@ -194,7 +210,7 @@ def _of_missing(missing: list[Any], extra: list[Any], present: list[Any]) -> str
     return f"The data lack the {noun} {', '.join(words)}. They have {quoted(present[:MOST_NAMES])}{more}."
 
 
-def _refuse_twins(present: list[Any], names: list[str | int]) -> None:
+def _refuse_twins(present: list[Any], names: list[Any]) -> None:
     twice = sorted({str(name) for name in names if present.count(name) > 1})
     if twice:
         raise SchemaMismatchError(f"The data have more than one column {quoted(twice)}. Rename or drop the others.")

@@ -10,6 +10,7 @@ from msgspec import Struct
 from tracker.models.mlmodel import PYFUNC, Model
 
 PICKLES = ("cloudpickle", "pickle", "joblib")
+LIGHTGBM_TEXT = "text"
 
 
 class Format(Struct, frozen=True):
@@ -61,8 +62,15 @@ def format_of(model: Model) -> Format:
     return Format("python", False, _CODE if pyfunc.get("model_code_path") else _UNKNOWN)
 
 
+def lightgbm_format(facts: Mapping[str, Any]) -> str:
+    """LightGBM's text for a booster, whatever else is said of it; estimators of MLflow 2 are pickles and do not say."""
+    if facts.get("model_class", "lightgbm.basic.Booster") == "lightgbm.basic.Booster":
+        return LIGHTGBM_TEXT
+    return str(facts.get("serialization_format") or "cloudpickle")
+
+
 def _own_format(flavor: str, facts: Mapping[str, Any]) -> Format:
-    word = str(facts.get("serialization_format", ""))
+    word = lightgbm_format(facts) if flavor == "lightgbm" else str(facts.get("serialization_format", ""))
     if word == "skops":
         return SKOPS
     if word in PICKLES:

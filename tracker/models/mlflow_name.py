@@ -7,6 +7,7 @@ import importlib.util
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
@@ -40,7 +41,7 @@ class _Finder:
         return ModuleSpec(name, _Loader(f"tracker{dot}{rest}")) if top == _NAME else None
 
 
-class _Loader:
+class _Loader(Loader):
     """Puts a module of tracker in the place of the one that was asked for."""
 
     def __init__(self, ours: str) -> None:

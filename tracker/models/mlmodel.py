@@ -13,6 +13,7 @@ from tracker.yaml_files import read_plain_yaml, yaml_bytes
 
 if TYPE_CHECKING:
     from tracker.models.signature import ModelSignature
+    from tracker.types import ParamSchema, Schema
 
 MAX_MLMODEL = 8 * 1024 * 1024
 """Bytes of the largest MLmodel file that is read."""
@@ -53,6 +54,18 @@ class Model(msgspec.Struct, frozen=True):
             return ModelSignature.from_dict(self.signature_text)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ModelError(f"The signature in the {layout.MLMODEL_FILE} file is damaged: {error}.") from error
+
+    def get_input_schema(self) -> Schema | None:
+        """What goes in; None where the signature does not say."""
+        return None if self.signature is None else self.signature.inputs
+
+    def get_output_schema(self) -> Schema | None:
+        """What comes out."""
+        return None if self.signature is None else self.signature.outputs
+
+    def get_params_schema(self) -> ParamSchema | None:
+        """Which params predict() takes."""
+        return None if self.signature is None else self.signature.params
 
     @property
     def own_flavors(self) -> tuple[str, ...]:

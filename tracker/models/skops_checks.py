@@ -131,10 +131,13 @@ def check_sparse(matrix: Any) -> None:
 
 
 def check_estimator(estimator: Any) -> None:
-    """An estimator of scikit-learn that hands its data to compiled code unchecked: its parts fit together."""
+    """An object of scikit-learn: its methods are its own, and what it hands to compiled code fits together."""
+    parts = vars(estimator) if hasattr(estimator, "__dict__") else {}
+    for name in parts:
+        _demand(not callable(getattr(type(estimator), name, None)), f"an attribute in place of the method {name}")
     for kinds, check in _owners():
         if isinstance(estimator, kinds):
-            check(estimator, vars(estimator))
+            check(estimator, parts)
 
 
 def _owners() -> Iterable[tuple[type, Callable[[Any, dict[str, Any]], None]]]:

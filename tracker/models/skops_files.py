@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from tracker.exceptions import InvalidValueError, MissingPackageError, ModelError, UntrustedModelError
-from tracker.models import skops_checks
+from tracker.models import lightgbm_checks, skops_checks
 from tracker.models.pickles import missing_module
 from tracker.models.skops_types import VETTED
 
@@ -271,6 +271,8 @@ def _check_made(found: _Node) -> None:
     if found.kind == "SparseMatrixNode":
         skops_checks.check_sparse(found.node.construct())
     elif found.kind == "ObjectNode":
+        if found.name == "lightgbm.basic.Booster":
+            lightgbm_checks.check_state(found.node.attrs.construct() if found.node.attrs else None)
         made = found.node.construct()
         if found.name in _MADE:
             _MADE[found.name](made)

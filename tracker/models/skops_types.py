@@ -84,6 +84,15 @@ VETTED: dict[str, Vetted] = dict(
             "numbers and their places, read by scipy without pickle; all indices are checked",
             checked=True,
         ),
+        *_group(
+            "lightgbm.basic",
+            "Booster",
+            "ObjectNode",
+            "LightGBM's own text; its trees are checked, as LightGBM follows them unchecked",
+            checked=True,
+        ),
+        *_group("lightgbm.sklearn", "LGBMModel LGBMClassifier LGBMRegressor LGBMRanker", "ObjectNode", _PLAIN),
+        *_group("collections", "OrderedDict", "DictNode TypeNode", "a dict of Python that keeps its order"),
         *_group("numpy", "dtype", "DTypeNode", "the type of an empty array"),
         *_group(
             "functools",
@@ -116,7 +125,7 @@ VETTED: dict[str, Vetted] = dict(
             _PLAIN,
         ),
         *_group("sklearn.cluster._bisect_k_means", "_BisectingTree", "ObjectNode", _PLAIN),
-        *_group("sklearn.compose._column_transformer", "make_column_selector", "ObjectNode", _PLAIN),
+        *_group("sklearn.compose._column_transformer", "make_column_selector _RemainderColsList", "ObjectNode", _PLAIN),
         *_group(
             "sklearn.impute._iterative", "_ImputerTriplet", "TupleNode", "a named tuple of an estimator and indices"
         ),
@@ -134,6 +143,12 @@ VETTED: dict[str, Vetted] = dict(
             "StratifiedShuffleSplit TimeSeriesSplit _CVIterableWrapper",
             "ObjectNode TypeNode",
             "how a search split its data: numbers and flags",
+        ),
+        *_group(
+            "sklearn",
+            "model_selection._classification_threshold._CurveScorer",
+            "ObjectNode",
+            "as below, in older versions of scikit-learn",
         ),
         *_group(
             "sklearn.metrics._scorer",

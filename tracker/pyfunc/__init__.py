@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from tracker import saving
-from tracker.exceptions import InvalidValueError
+from tracker.exceptions import InvalidValueError, ModelError, did_you_mean
+from tracker.models import environment
 from tracker.models.info import ModelInfo
 from tracker.models.mlmodel import PYFUNC as FLAVOR_NAME
 from tracker.opening import Trust, open_model
@@ -46,6 +47,20 @@ def load_model(
     if not suppress_warnings:
         warn_of_differences(opened)
     return PyFuncModel(opened, load_predictor(opened, config or None))
+
+
+def get_model_dependencies(model_uri: str | os.PathLike[str], format: str = "pip") -> str:  # noqa: A002
+    """The path of a model's requirements.txt, or with `format="conda"` of its conda.yaml. Its digests are verified.
+
+    Raises ModelError when the model has none.
+    """
+    files = {"pip": environment.REQUIREMENTS_FILE, "conda": environment.CONDA_FILE}
+    if format not in files:
+        raise InvalidValueError(f"format is {format!r}; it can be pip or conda.")
+    opened = open_model(model_uri)
+    if files[format] not in opened.manifest.files:
+        raise ModelError(f"{opened.uri} has no {files[format]}.")
+    return str(opened.folder / files[format])
 
 
 def save_model(
@@ -88,10 +103,8 @@ def log_model(
 
     Raises InvalidValueError for what cannot be a model or cannot be pickled.
     """
-    if artifact_path is not None:
-        options["artifact_path"] = artifact_path
     write = _write(python_model, artifacts, loader_module, data_path, model_config, streamable)
-    return saving.log_model(write, options)
+    return saving.log_model(write, options, artifact_path)
 
 
 def _write(
@@ -118,7 +131,14 @@ __all__ = [
     "PyFuncModel",
     "PythonModel",
     "PythonModelContext",
+    "get_model_dependencies",
     "load_model",
     "log_model",
     "save_model",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    raise AttributeError(
+        f"tracker.pyfunc has no {name!r}.{did_you_mean(name, __all__)} docs/models.md has what there is."
+    )

@@ -47,6 +47,17 @@ class PyFuncModel:
         """The configuration that it was saved with."""
         return dict(self.metadata.flavors[PYFUNC].get("config") or {})
 
+    @cached_property
+    def input_example(self) -> Any:
+        """The data that it was saved with as an example; None without. ModelError when they cannot be read."""
+        from tracker.models.example import read_example
+
+        info = self.metadata.saved_input_example_info
+        if not info:
+            return None
+        data = self._opened.read(self._opened.path_of(info, "artifact_path"))
+        return read_example(info, data, self.metadata.get_input_schema())
+
     def predict(self, data: Any, params: dict[str, Any] | None = None) -> Any:
         """Predictions for data that fit the signature: a DataFrame, an array, a dict of columns, a list, ...
 

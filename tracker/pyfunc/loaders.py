@@ -39,7 +39,7 @@ def load_predictor(opened: OpenedModel, config: Mapping[str, Any] | None) -> Pre
     if loader in FLAVORS:
         found: Predictor = importlib.import_module(FLAVORS[loader]).load_pyfunc(opened)
         return found
-    if loader.startswith("mlflow.") and not _installed("mlflow"):
+    if loader.partition(".")[0] == "mlflow" and not _installed("mlflow"):
         raise ModelError(
             f"{opened.uri} is a model of {loader}, for which tracker has no loader of its own (it has one for "
             f"{', '.join(name.removeprefix('mlflow.') for name in FLAVORS)} and Python models). "

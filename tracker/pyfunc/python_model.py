@@ -225,6 +225,6 @@ def _decompressed(data: bytes, word: object, where: str) -> bytes:
         raise ModelError(f"{where} is compressed with {word!r}; this tracker knows {', '.join(modules)}.")
     try:
         plain: bytes = importlib.import_module(modules[str(word)]).decompress(data)
-    except (OSError, EOFError, ValueError) as error:
+    except Exception as error:  # each library has errors of its own
         raise ModelError(f"{where} is not what {word} compressed: {error}.") from error
     return plain

@@ -12,14 +12,22 @@ from pathlib import Path
 from tracker import _io, layout, reader
 from tracker.entities import time_of
 from tracker.exceptions import InvalidValueError, NotFoundError, TrackerError, did_you_mean
-from tracker.registry.naming import NO_STAGE, check_alias, find_stage
+from tracker.registry.naming import NO_STAGE, check_alias, find_stage, is_alias
 from tracker.registry.policy import DEFAULT_POLICY, Policy, read_policy
 from tracker.registry.policy_check import policy_findings
-from tracker.registry.reading import ReadModel, ReadRegistry, ReadVersion, read_registry, resolve_alias, version_numbers
+from tracker.registry.reading import (
+    ReadModel,
+    ReadRegistry,
+    ReadVersion,
+    read_registry,
+    resolve_alias,
+    version_numbers,
+    versions_of_aliases,
+)
 from tracker.registry.report import Finding, ModelSummary, Report
 
-MAX_GAPS = 10
-"""Missing versions that are named for one model."""
+MAX_NAMED = 10
+"""Missing versions, or broken aliases, that are named for one model."""
 
 
 def check_registry(root: Path | str, *, policy: Policy | None = None) -> Report:
@@ -35,7 +43,8 @@ def check_registry(root: Path | str, *, policy: Policy | None = None) -> Report:
         try:
             policy = read_policy(root)
         except InvalidValueError as error:
-            findings.append(Finding("error", _place(layout.policy_file(root), root), error.message))
+            path = layout.policy_file(root)
+            findings.append(Finding("error", _place(path, root), error.message.removeprefix(f"{path}: ")))
             policy = DEFAULT_POLICY
     findings += _unknown_stages(found, policy)
     for model in found.models:
@@ -52,15 +61,16 @@ def check_model(model: ReadModel, policy: Policy) -> Iterator[Finding]:
     for version in model.versions:
         yield from _history(model, version)
     for version in model.live:
-        yield from _reference(version, _version_place(model, version))
-    yield from policy_findings(model, policy, lambda version: _version_place(model, version))
+        yield from _reference(version, version_place(model, version))
+    yield from policy_findings(model, policy, lambda version: version_place(model, version))
 
 
 def _place(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix()
 
 
-def _version_place(model: ReadModel, version: ReadVersion) -> str:
+def version_place(model: ReadModel, version: ReadVersion) -> str:
+    """The file of a version, relative to the store."""
     return _place(layout.version_file(model.root, model.slug, version.file.version), model.root)
 
 
@@ -68,7 +78,7 @@ def _numbers(model: ReadModel) -> Iterator[Finding]:
     """Numbers without gaps: a version that is deleted leaves its file."""
     numbers = version_numbers(model.root, model.slug)
     gaps = (range(before + 1, after) for before, after in pairwise([0, *numbers]))
-    for number in islice(chain.from_iterable(gaps), MAX_GAPS):
+    for number in islice(chain.from_iterable(gaps), MAX_NAMED):
         path = _place(layout.version_file(model.root, model.slug, number), model.root)
         yield Finding("error", path, "is missing. Bring the file back: deleted versions keep it.", model.name, number)
 
@@ -77,12 +87,16 @@ def _aliases(model: ReadModel) -> Iterator[Finding]:
     """Aliases that are words, lead to versions that are there, and were set with a line in the history."""
     place = _place(layout.model_file(model.root, model.slug), model.root)
     logged = {change.alias: change.to for change in model.file.history if change.action == "alias"}
-    for alias, target in model.file.aliases.items():
+    live = {version.file.version for version in model.live}
+    working = {alias for number, found in versions_of_aliases(model.file).items() if number in live for alias in found}
+    broken = [alias for alias in model.file.aliases if alias not in working or not is_alias(alias)]
+    for alias in broken[:MAX_NAMED]:
         try:
             check_alias(alias)
             model.version(resolve_alias(model.file, alias))
         except (InvalidValueError, NotFoundError) as error:
             yield Finding("error", place, f"The alias {alias!r} does not work: {error.message}", model.name)
+    for alias, target in model.file.aliases.items():
         if logged.get(alias, "") != target:
             message = f"The alias {alias!r} was set to {target!r} without a line in the history."
             yield Finding("warning", place, message, model.name)
@@ -95,14 +109,14 @@ def _aliases(model: ReadModel) -> Iterator[Finding]:
 
 def _history(model: ReadModel, version: ReadVersion) -> Iterator[Finding]:
     """A known stage, to which the history leads step by step."""
-    file, place = version.file, _version_place(model, version)
+    file, place = version.file, version_place(model, version)
 
     def error(message: str) -> Finding:
         return Finding("error", place, message, model.name, file.version)
 
     if find_stage(file.stage, model.stages) != file.stage:
         near = did_you_mean(file.stage, model.stages)
-        yield error(f"{file.stage!r} is no stage of {model.name!r}.{near} There is {', '.join(model.stages)}.")
+        yield error(f"{file.stage!r} is no stage of {model.name!r}.{near} Its stages are {', '.join(model.stages)}.")
     moves = [change for change in file.history if change.action == "stage"]
     led = moves[-1].to if moves else NO_STAGE
     if led != file.stage:
@@ -138,9 +152,8 @@ def _reference(version: ReadVersion, place: str) -> Iterator[Finding]:
     try:
         folder = version.folder
         if not _io.is_folder(folder):
-            yield Finding(
-                "error", place, f"The files of the model are gone: there is no {version.file.path}.", name, number
-            )
+            gone = f"there is no {version.file.path}. Restore them, or delete the version."
+            yield Finding("error", place, f"The files of the model are gone: {gone}", name, number)
         else:
             manifest = digests.read_manifest(folder)
             if manifest is not None:
@@ -168,7 +181,9 @@ def _unknown_stages(found: ReadRegistry, policy: Policy) -> Iterator[Finding]:
     known = sorted({stage for model in found.models for stage in model.stages})
     for stage in policy.stages:
         if known and stage not in known:
-            message = f"No model has the stage {stage!r}.{did_you_mean(stage, known)} There is {', '.join(known)}."
+            message = (
+                f"No model has the stage {stage!r}.{did_you_mean(stage, known)} The stages are {', '.join(known)}."
+            )
             yield Finding("error", f"{layout.REGISTRY}/{layout.POLICY_FILE}", message)
 
 

@@ -47,7 +47,15 @@ class ModelState(Struct, frozen=True):
 
 def now_text() -> str:
     """The time as it stands in the registry, such as 2026-03-01T09:30:00Z."""
-    moment = datetime.datetime.fromtimestamp(_clock.now_ms() // 1000, datetime.UTC)
+    return text_of(_clock.now_ms())
+
+
+def text_of(time: int) -> str:
+    """UTC milliseconds in the same form; as a number where no date has a name for it."""
+    try:
+        moment = datetime.datetime.fromtimestamp(time // 1000, datetime.UTC)
+    except (OverflowError, OSError, ValueError):
+        return str(time)
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 

@@ -43,6 +43,14 @@ def check_alias(alias: object) -> str:
     return text
 
 
+def is_alias(text: str) -> bool:
+    """Whether a text can be an alias."""
+    try:
+        return bool(check_alias(text))
+    except InvalidNameError:
+        return False
+
+
 def version_number(selector: object) -> int | None:
     """The number that a selector writes, or None when it is something else, such as an alias or a stage."""
     text = str(selector)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta, Struct
 
 from tracker import _io, layout
 from tracker.exceptions import InvalidValueError, did_you_mean
-from tracker.yaml_files import MAX_YAML, read_yaml
+from tracker.yaml_files import MAX_YAML, read_plain_yaml
 
 Requirement = Literal["signature", "input_example", "safe_format", "description", "run"]
 REQUIREMENTS: tuple[str, ...] = get_args(Requirement)
@@ -96,17 +96,15 @@ def read_policy(root: Path | str) -> Policy:
 
 def parse_policy(data: bytes) -> Policy:
     """A policy from YAML; ValueError says what is wrong, with the nearest word that is right."""
-    plain = read_yaml(dict[str, Any], data) if data.strip() else {}
-    _check_keys(plain, ("stages",), "A policy")
-    stages = plain.get("stages", {})
+    plain = read_plain_yaml(data)
+    _check_words(plain, ("stages",), "A policy")
+    stages = plain.get("stages") if isinstance(plain, dict) else None
     for stage, rules in stages.items() if isinstance(stages, dict) else ():
+        _check_words(rules, StageRules.__struct_fields__, f"The stage {stage!r}")
         if isinstance(rules, dict):
-            _check_keys(rules, StageRules.__struct_fields__, f"The stage {stage!r}")
-            requires = rules.get("requires")
-            if isinstance(requires, list):
-                _check_keys(requires, REQUIREMENTS, f"`requires` of {stage!r}")
+            _check_words(rules.get("requires"), REQUIREMENTS, f"`requires` of {stage!r}")
     try:
-        policy = msgspec.convert(plain, Policy, strict=False)
+        policy = msgspec.convert({} if plain is None else plain, Policy)
     except msgspec.ValidationError as error:
         raise ValueError(str(error)) from None
     for rules in policy.stages.values():
@@ -114,7 +112,9 @@ def parse_policy(data: bytes) -> Policy:
     return policy
 
 
-def _check_keys(found: Iterable[object], known: Sequence[str], where: str) -> None:
-    for key in found:
-        if key not in known:
-            raise ValueError(f"{where} has no {key!r}.{did_you_mean(str(key), known)} There is {', '.join(known)}.")
+def _check_words(found: object, known: Sequence[str], where: str) -> None:
+    """ValueError for a key or an item that there is not."""
+    for word in found if isinstance(found, dict | list) else ():
+        if word not in known:
+            near = did_you_mean(str(word), known)
+            raise ValueError(f"{where} cannot have {str(word)!r:.100}.{near} It can have {', '.join(known)}.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tracker import reader
+from tracker import _io, reader
 from tracker.exceptions import TrackerError
 from tracker.registry.policy import Policy, StageRules
 from tracker.registry.reading import ReadModel, ReadVersion
@@ -51,7 +51,10 @@ def _lacking_files(version: ReadVersion, what: str, rules: StageRules) -> Iterat
     from tracker.models.mlmodel import Model
 
     try:
-        model = Model.load(version.folder)
+        folder = version.folder
+        if not _io.is_folder(folder):
+            return  # the check of references says so
+        model = Model.load(folder)
         if "signature" in wanted and model.signature is None:
             yield f"{what} a signature, and the model has none."
     except TrackerError as error:

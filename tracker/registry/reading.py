@@ -22,6 +22,7 @@ from tracker.yaml_files import MAX_YAML, read_yaml
 if TYPE_CHECKING:
     from tracker.registry.entities import ModelVersion, RegisteredModel
 
+_SHOWN_ALIASES = 20
 _VERSION_FILE = re.compile(r"([1-9][0-9]{0,9})\.yaml")
 
 
@@ -284,30 +285,44 @@ def resolve_alias(file: RegisteredModelFile, alias: str) -> str:
 
     Raises NotFoundError for an alias that does not exist and InvalidValueError when aliases lead in a circle.
     """
-    seen = [alias]
-    while (target := file.aliases.get(seen[-1])) is not None:
+    seen = {alias: 0}
+    before = last = alias
+    while (target := file.aliases.get(last)) is not None:
         if target in seen:
-            circle = " -> ".join([*seen[seen.index(target) :], target])
-            raise InvalidValueError(f"The aliases of {file.name!r} lead in a circle: {circle}. Change one of them.")
-        seen.append(target)
+            raise InvalidValueError(
+                f"The aliases of {file.name!r} lead in a circle: {_circle(list(seen)[seen[target] :])}. "
+                "Change one of them."
+            )
         if version_number(target) is not None:
             return target
-    missing = f"{file.name!r} has no alias {seen[-1]!r}"
-    if len(seen) > 1:
-        raise NotFoundError(f"{missing}, to which its alias {seen[-2]!r} leads. Set it, or change {seen[-2]!r}.")
+        seen[target], before, last = len(seen), last, target
+    missing = f"{file.name!r} has no alias {last!r}"
+    if last != alias:
+        raise NotFoundError(f"{missing}, to which its alias {before!r} leads. Set it, or change {before!r}.")
     has = f"It has {', '.join(file.aliases)}." if file.aliases else "It has none."
     raise NotFoundError(f"{missing}.{did_you_mean(alias, file.aliases)} {has}")
 
 
 def versions_of_aliases(file: RegisteredModelFile) -> dict[int, list[str]]:
     """The aliases that lead to each version; those that lead nowhere are left out."""
+    ends: dict[str, int | None] = {}
+    for alias in file.aliases:
+        path, place = {alias: None}, file.aliases[alias]
+        while version_number(place) is None and place in file.aliases and place not in ends and place not in path:
+            path[place] = None
+            place = file.aliases[place]
+        end = None if place in path else ends.get(place, version_number(place))
+        ends.update(dict.fromkeys(path, end))
     found: dict[int, list[str]] = {}
     for alias in file.aliases:
-        try:
-            found.setdefault(int(resolve_alias(file, alias)), []).append(alias)
-        except (NotFoundError, InvalidValueError):
-            continue
+        if (number := ends[alias]) is not None:
+            found.setdefault(number, []).append(alias)
     return found
+
+
+def _circle(aliases: list[str]) -> str:
+    shown = aliases if len(aliases) <= _SHOWN_ALIASES else [*aliases[:_SHOWN_ALIASES], "…"]
+    return " -> ".join([*shown, aliases[0]])
 
 
 def unsafe_path(path: str) -> str:

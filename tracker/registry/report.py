@@ -12,6 +12,8 @@ Severity = Literal["error", "warning"]
 
 MAX_BYTES = 60_000
 """A comment on GitHub has room for 65,536 characters."""
+_LINKED = re.compile(r"(?i)@|:(?=//)|www(?=\.)")
+"""What GitHub makes mentions and links of without any markup."""
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|<>~&])")
 
 
@@ -81,8 +83,8 @@ class Report(Struct, frozen=True):
 
 def plain(text: str) -> str:
     """Text in which Markdown has nothing to do: no markup, no link, nobody mentioned."""
-    escaped = _SPECIAL.sub(r"\\\1", " ".join(text.split()))
-    return escaped.replace("@", "@\u200b").replace("://", ":\u200b//")
+    escaped = _SPECIAL.sub(r"\\\1", _printable(" ".join(text.split())))
+    return _LINKED.sub(lambda found: f"{found[0]}\u200b", escaped)
 
 
 def _bullets(findings: Iterable[Finding]) -> list[str]:
@@ -96,7 +98,11 @@ def _row(model: ModelSummary) -> str:
 
 
 def _code(path: str) -> str:
-    return path.replace("`", "'").replace("\n", " ")
+    return _printable(path).replace("`", "'")
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def _cut(text: str) -> str:

@@ -19,7 +19,8 @@ from starlette.routing import Route
 from tracker import __version__
 from tracker.exceptions import InvalidValueError, TrackerError
 from tracker.serving.answers import answer_bytes
-from tracker.serving.errors import RequestError, TooLargeError
+from tracker.serving.errors import PredictionError, RequestError, TooLargeError
+from tracker.serving.once import predict
 from tracker.serving.page import POLICY, About, render_page
 from tracker.serving.parsing import JSON_TYPE, parse
 
@@ -109,9 +110,11 @@ def _answer(model: PyFuncModel, schema: Any, body: bytes, content_type: str) -> 
     """Runs in a thread, so nothing may be raised that is not turned into an answer."""
     try:
         parsed = parse(body, content_type, schema)
-        predictions = _predict(model, parsed.data, parsed.params)
+        predictions = predict(model, parsed)
         return Response(answer_bytes(predictions), media_type=JSON_TYPE, headers=_HEADERS)
     except RequestError as error:
+        if isinstance(error, PredictionError):
+            _log.error("The model raised an exception", exc_info=error.__cause__)
         return _refusal(error.status, error)
     except InvalidValueError as error:
         return _refusal(400, error)
@@ -121,21 +124,6 @@ def _answer(model: PyFuncModel, schema: Any, body: bytes, content_type: str) -> 
     except Exception:
         _log.exception("A request could not be answered")
         return _error(500, TrackerError.error_code, "The server could not answer. Its log has the reason.")
-
-
-def _predict(model: PyFuncModel, data: Any, params: dict[str, Any] | None) -> Any:
-    """Predictions; what the model itself raises is taken for the fault of the data, as MLflow does."""
-    try:
-        return model.predict(data, params)
-    except TrackerError:
-        raise
-    except Exception as error:
-        _log.exception("The model raised an exception")
-        reason = " ".join(str(error).split())[:500]
-        raise RequestError(
-            f"The model could not predict from these data: {type(error).__name__}: {reason}. Compare them with its "
-            "signature; the log of the server has more."
-        ) from error
 
 
 def _refusal(status: int, error: TrackerError) -> Response:

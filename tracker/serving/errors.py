@@ -22,3 +22,7 @@ class TooLargeError(RequestError):
     """A body that is larger than the server takes."""
 
     status = 413
+
+
+class PredictionError(RequestError):
+    """The model raised an exception, which is the cause of this one."""

@@ -70,7 +70,7 @@ def render_page(about: About, address: str) -> str:
     flavors = ", ".join(facts.flavors) or "python_function"
     parts = [
         f"<h1>{escape(about.uri)}</h1>",
-        f"<p>{escape(flavors)} · {escape(facts.format)} · <code>{escape(facts.digest)}</code></p>",
+        f"<p>{escape(flavors)} · {escape(facts.format)}</p><p><code>{escape(facts.digest)}</code></p>",
         *_schema("Inputs", getattr(facts.signature, "inputs", None)),
         *_schema("Outputs", getattr(facts.signature, "outputs", None)),
         *_params(getattr(facts.signature, "params", None)),
@@ -78,6 +78,7 @@ def render_page(about: About, address: str) -> str:
         _block("curl", curl_line(address, body)),
         "<h2>Request</h2>",
         _block("body", body),
+        "<h2>More</h2>",
         "<p>POST to <code>/invocations</code> as <code>application/json</code> (dataframe_split, dataframe_records, "
         "instances or inputs; params beside it) or as <code>text/csv</code>. "
         '<a href="/ping">/ping</a> and <a href="/health">/health</a> answer while the server works.</p>',
@@ -98,7 +99,7 @@ def _schema(title: str, schema: Any) -> list[str]:
     if schema is None:
         return [f"<h2>{title}</h2><p>The model has no signature that says.</p>"] if title == "Inputs" else []
     rows = [
-        (str(name), type_text(spec), "required" if spec.required else "optional")
+        (str(name), type_text(spec), "" if spec.required else "optional")
         for name, spec in zip(schema.input_names(), schema.inputs, strict=True)
     ]
     return [f"<h2>{title}</h2>", _table(("name", "type", ""), rows)]

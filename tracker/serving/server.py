@@ -16,8 +16,9 @@ import uvicorn
 
 from tracker import pyfunc
 from tracker.exceptions import InvalidValueError
-from tracker.models.inspection import ModelFacts
-from tracker.opening import Trust, inspect_model
+from tracker.model_uri import find_model
+from tracker.models.inspection import ModelFacts, inspect_folder
+from tracker.opening import Trust
 from tracker.serving.app import LIMIT, make_app
 from tracker.serving.examples import curl_line, example_request
 from tracker.serving.page import About
@@ -44,9 +45,9 @@ def serve_model(
     `tracker.pyfunc.load_model` raises.
     """
     say = say or partial(print, flush=True)
-    with _bound(host, port) as bound:
+    with _quiet_ending(), _bound(host, port) as bound:
         model = pyfunc.load_model(uri, trust=trust)
-        about = About(uri, inspect_model(uri, verify=False))
+        about = About(uri, inspect_folder(find_model(uri).folder))
         address = _address(bound)
         config = uvicorn.Config(
             make_app(model, about, limit=limit),
@@ -58,8 +59,7 @@ def serve_model(
             timeout_graceful_shutdown=GRACE,
         )
         logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
-        with _quiet_ending():
-            _Server(config, lambda: say(_greeting(uri, address, about.facts))).run(sockets=[bound])
+        _Server(config, lambda: say(_greeting(uri, address, about.facts))).run(sockets=[bound])
 
 
 class _Server(uvicorn.Server):
@@ -80,11 +80,14 @@ def _greeting(uri: str, address: str, facts: ModelFacts) -> str:
 
 @contextlib.contextmanager
 def _quiet_ending() -> Iterator[None]:
-    """Uvicorn repeats the signal that ended it; here that ends the process with exit code 0."""
+    """Let SIGTERM and Ctrl-C end the block without a word: uvicorn repeats the signal that ended it.
+
+    Process 1 of a container gets SIGTERM only if there is a handler, so there is one while the model loads.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before: Any = signal.signal(signal.SIGTERM, lambda number, frame: None)
+    before: Any = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with contextlib.suppress(KeyboardInterrupt):
             yield

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tracker.exceptions import InvalidValueError
 from tracker.types.kinds import (
@@ -52,24 +52,27 @@ _SIMPLE_DTYPE = re.compile(
 """Names that numpy gives its own dtypes, so that reading them needs no numpy."""
 
 
+ColumnName: TypeAlias = str | int | float | tuple[str | int | float, ...]
+
+
 @dataclass(frozen=True, repr=False, init=False)
 class ColSpec:
     """One column: its type, its name and whether it has to be there."""
 
     type: ColumnType
-    name: str | int | None
-    """None for a column that is known by its place alone. Frames without names have numbers."""
+    name: ColumnName | None
+    """None for one that is known by its place alone. Frames without names have numbers, those with levels tuples."""
     required: bool
     """Whether it may be missing, and its values too."""
 
     def __init__(
         self,
         type: ColumnType | str,  # noqa: A002
-        name: str | int | None = None,
+        name: ColumnName | None = None,
         required: bool = True,
     ) -> None:
         object.__setattr__(self, "type", type_of(type))
-        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "name", _checked_name(name))
         object.__setattr__(self, "required", bool(required))
 
     def __repr__(self) -> str:
@@ -85,6 +88,15 @@ class ColSpec:
     def from_dict(cls, data: Mapping[str, Any]) -> ColSpec:
         """Read that form. Raises InvalidValueError."""
         return cls(type_from_dict(data), data.get("name"), is_required(data))
+
+
+def _checked_name(name: Any) -> Any:
+    """A name that JSON can hold and that a column can have; lists, which JSON makes of tuples, become tuples again."""
+    if isinstance(name, list | tuple) and all(isinstance(part, str | int | float) for part in name):
+        return tuple(name)
+    if name is None or isinstance(name, str | int | float):
+        return name
+    raise InvalidValueError(f"The name of a column must be text or a number, but it is {name!r:.100}.")
 
 
 @dataclass(frozen=True, repr=False, init=False)
@@ -111,7 +123,7 @@ class TensorSpec:
             raise InvalidValueError(f"A shape is a tuple of whole numbers, -1 where it varies; it is {shape!r:.100}.")
         object.__setattr__(self, "dtype_name", _dtype_name(type))
         object.__setattr__(self, "shape", tuple(shape))
-        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "name", _checked_name(name))
 
     @property
     def type(self) -> np.dtype[Any]:
@@ -201,15 +213,15 @@ class Schema:
         """Whether its columns or tensors have names."""
         return self.inputs[0].name is not None
 
-    def input_names(self) -> list[str | int]:
+    def input_names(self) -> list[ColumnName]:
         """Names, or places where there are none."""
         return [place if each.name is None else each.name for place, each in enumerate(self.inputs)]
 
-    def required_input_names(self) -> list[str | int]:
+    def required_input_names(self) -> list[ColumnName]:
         """Names of those that have to be there."""
         return [name for name, each in zip(self.input_names(), self.inputs, strict=True) if each.required]
 
-    def optional_input_names(self) -> list[str | int]:
+    def optional_input_names(self) -> list[ColumnName]:
         """Names of those that may be missing."""
         return [name for name, each in zip(self.input_names(), self.inputs, strict=True) if not each.required]
 
@@ -217,11 +229,11 @@ class Schema:
         """Type of each column, or dtype of each tensor."""
         return [each.type for each in self.inputs]
 
-    def input_types_dict(self) -> dict[str | int, ColumnType | np.dtype[Any]]:
+    def input_types_dict(self) -> dict[ColumnName, ColumnType | np.dtype[Any]]:
         """The same by name. Raises InvalidValueError for a schema without names."""
         return {name: each.type for name, each in self.input_dict().items()}
 
-    def input_dict(self) -> dict[str | int, ColSpec | TensorSpec]:
+    def input_dict(self) -> dict[ColumnName, ColSpec | TensorSpec]:
         """Columns or tensors by name. Raises InvalidValueError for a schema without names."""
         if not self.has_input_names():
             raise InvalidValueError("This schema has no names. Ask for its inputs by place.")

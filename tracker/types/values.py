@@ -20,8 +20,12 @@ def fit(value: Any, kind: ColumnType, *, required: bool = True) -> Any:
 
     A value that is not required may be None. Raises MisfitError.
     """
-    if isinstance(kind, AnyType) or (not required and (is_missing(value) or value == {})):
-        return None if is_missing(value) else value
+    if isinstance(kind, AnyType):
+        return value
+    if not required and is_missing(value):
+        return None
+    if not required and isinstance(value, dict) and not value:
+        return value
     if isinstance(kind, DataType):
         return _SINGLE[kind](value, kind)
     if isinstance(kind, Array):
@@ -36,16 +40,12 @@ def _fit_array(value: Any, kind: Array) -> Any:
         return _fit_numpy(value, kind)
     if not isinstance(value, list):
         raise MisfitError("a list", value)
-    item = kind.dtype
-    if isinstance(item, DataType):
-        check = _SINGLE[item]
-        return [None if each is None else _below(f"[{n}]", check, each, item) for n, each in enumerate(value)]
-    return [_below(f"[{n}]", _fit_item, each, item) for n, each in enumerate(value)]
+    return [_below(f"[{n}]", _fit_item, each, kind.dtype) for n, each in enumerate(value)]
 
 
 def _fit_item(value: Any, kind: ColumnType) -> Any:
-    """None among the items says nothing of their type, and so it fits."""
-    return None if value is None else fit(value, kind)
+    """A missing value among the items says nothing of their type, and so it fits."""
+    return value if is_missing(value) else fit(value, kind)
 
 
 def _fit_numpy(value: Any, kind: Array) -> Any:

@@ -1,1 +1,0 @@
-"""MLflow's client: the same by id and by name."""
