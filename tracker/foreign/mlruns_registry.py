@@ -2,61 +2,66 @@
 
 from __future__ import annotations
 
-import datetime
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
-from tracker import _io
-from tracker.foreign.records import ForeignModel, ForeignVersion
+from tracker import _io, layout
+from tracker.foreign.mlruns_files import Fields, Files, time_of
+from tracker.foreign.records import ForeignModel, ForeignVersion, iso
 from tracker.schema import Change, RegisteredModelFile, VersionFile
 
-Meta = Callable[[Path], dict[str, str] | None]
-Texts = Callable[[Path], dict[str, str]]
-_VERSION = re.compile(r"version-(\d+)")
-_MODEL_URI = re.compile(r"models:/(m-[0-9a-f]{32})")
+_PROMPT = "mlflow.prompt.is_prompt"
+_VERSION = re.compile(r"version-([1-9][0-9]{0,8})")
+_MODEL_ID = re.compile(r"m-[0-9a-f]{32}")
 
 
-def logged_models(experiment: Path, meta: Meta) -> Iterator[tuple[str, str, Path]]:
-    """Id of the run, name and folder of each model that MLflow 3 logged, the oldest first."""
-    base = experiment / "models"
+def logged_models(files: Files, experiment: Path) -> dict[str, list[tuple[str, Path]]]:
+    """Names and folders of the models that MLflow 3 logged, by run, the oldest first."""
     found = []
-    for folder in sorted(base.iterdir()) if _io.is_folder(base) else []:
-        facts = meta(folder) if _io.is_folder(folder) else None
-        if facts and facts.get("source_run_id") and _io.is_folder(folder / "artifacts"):
-            found.append((facts.get("creation_timestamp", ""), facts["source_run_id"], facts.get("name", ""), folder))
-    return ((run, name or "model", folder / "artifacts") for _, run, name, folder in sorted(found))
+    for folder in files.folders(experiment / "models"):
+        facts = files.fields(folder, model_id=folder.name)
+        artifacts = folder / layout.ARTIFACTS
+        if facts is None or not _io.is_folder(artifacts):
+            continue
+        if facts.get("source_run_id"):
+            found.append((time_of(facts.get("creation_timestamp")) or 0, folder.name, facts, artifacts))
+        else:
+            files.problem(folder, "belongs to no run; it is imported where it is registered")
+    by_run: dict[str, list[tuple[str, Path]]] = {}
+    for _, _, facts, artifacts in sorted(found, key=lambda model: model[:2]):
+        by_run.setdefault(facts["source_run_id"], []).append((facts.get("name") or "model", artifacts))
+    return by_run
 
 
-def registered_models(root: Path, meta: Meta, texts: Texts) -> Iterator[ForeignModel]:
+def registered_models(files: Files) -> Iterator[ForeignModel]:
     """Everything below `models/`, with versions in order."""
-    base = root / "models"
-    for folder in sorted(base.iterdir()) if _io.is_folder(base) else []:
-        facts = meta(folder) if _io.is_folder(folder) else None
-        if facts is None:
+    places = Places(files.root)
+    for folder in files.folders(files.root / "models"):
+        facts = files.fields(folder) or {}
+        tags = files.texts(folder / "tags")
+        if _PROMPT in tags:
+            files.problem(folder, "is a prompt and no model, and is not imported")
             continue
-        aliases = texts(folder / "aliases")
-        file = RegisteredModelFile(
-            name=facts.get("name") or folder.name,
-            description=facts.get("description", ""),
-            tags=texts(folder / "tags"),
-            aliases={alias: text.strip() for alias, text in aliases.items()},
-            created=iso(facts.get("creation_timestamp", "")),
-        )
-        yield ForeignModel(file, tuple(_versions(root, folder, meta, texts)))
+        aliases = {alias: text.strip() for alias, text in files.texts(folder / "aliases").items()}
+        name, created = facts.get("name") or folder.name, iso(time_of(facts.get("creation_timestamp")))
+        file = RegisteredModelFile(name, facts.get("description", ""), tags, aliases, created=created)
+        yield ForeignModel(file, tuple(_versions(files, folder, places)))
 
 
-def _versions(root: Path, folder: Path, meta: Meta, texts: Texts) -> Iterator[ForeignVersion]:
-    numbered = [(int(match[1]), path) for path in folder.iterdir() if (match := _VERSION.fullmatch(path.name))]
-    for number, path in sorted(numbered):
-        facts = meta(path)
+def _versions(files: Files, folder: Path, places: Places) -> Iterator[ForeignVersion]:
+    found = [(match, path) for path in files.folders(folder) if (match := _VERSION.fullmatch(path.name))]
+    for number, path in sorted((int(match[1]), path) for match, path in found):
+        facts = files.fields(path, version=str(number))
         if facts is None:
             continue
-        created = iso(facts.get("creation_timestamp", ""))
+        created = time_of(facts.get("creation_timestamp")) or 0
+        changed = max(created, time_of(facts.get("last_updated_timestamp")) or 0)
         stage = facts.get("current_stage") or "None"
-        history = [Change(created, "registered")]
+        history = [Change(iso(created), "registered", to=str(number))]
         if stage != "None":
-            history.append(Change(iso(facts.get("last_updated_timestamp", "")), "stage", "None", stage))
+            history.append(Change(iso(changed), "stage", "None", stage))
         file = VersionFile(
             version=number,
             path="",
@@ -65,34 +70,54 @@ def _versions(root: Path, folder: Path, meta: Meta, texts: Texts) -> Iterator[Fo
             run_id=facts.get("run_id", ""),
             stage=stage,
             description=facts.get("description", ""),
-            tags=texts(path / "tags"),
-            created=created,
+            tags=files.texts(path / "tags"),
+            created=iso(created),
             history=history,
         )
-        yield ForeignVersion(file, _folder_of(root, facts))
+        yield ForeignVersion(file, places.of(facts))
 
 
-def _folder_of(root: Path, facts: dict[str, str]) -> Path | None:
-    """The files of a version inside the store, whatever machine its URI names."""
-    for key in ("storage_location", "source"):
-        uri = facts.get(key, "")
-        named = _MODEL_URI.search(uri)
-        if named:
-            return next((path / "artifacts" for path in root.glob(f"*/models/{named[1]}")), None)
-        parts = uri.replace("\\", "/").split("/")
-        if facts.get("run_id") in parts:
-            below = parts[parts.index(facts["run_id"]) + 1 :]
-            for run in root.glob(f"*/{facts['run_id']}"):
-                folder = run.joinpath(*below)
-                if ".." not in below and _io.is_folder(folder):
+class Places:
+    """Finds the folders of models that versions name by URIs of any machine."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._find = cache(self._look)
+        self._experiments = [
+            folder
+            for base in (root, root / ".trash")
+            if _io.is_folder(base)
+            for folder in sorted(base.iterdir())
+            if _io.is_folder(folder)
+        ]
+
+    def of(self, facts: Fields) -> Path | None:
+        """The folder of a version inside the store; None where it is not there."""
+        uris = [facts.get(key, "").replace("\\", "/") for key in ("storage_location", "source")]
+        for uri in uris:
+            parts = uri.split("/")
+            for index, part in enumerate(parts):
+                is_model = _MODEL_ID.fullmatch(part)
+                if not is_model and (not part or part != facts.get("run_id")):
+                    continue
+                below = [] if is_model else parts[index + 1 :]
+                if below and below[0] != layout.ARTIFACTS:
+                    below.insert(0, layout.ARTIFACTS)  # a runs:/ URI
+                base = self._find(part, bool(is_model))
+                if base is not None and (folder := _below(base, below or [layout.ARTIFACTS])) is not None:
                     return folder
-    return None
+        return None
+
+    def _look(self, name: str, is_model: bool) -> Path | None:
+        """The folder of a run or of a logged model."""
+        wanted = ["models", name] if is_model else [name]
+        return next((found for place in self._experiments if (found := _below(place, wanted)) is not None), None)
 
 
-def iso(milliseconds: str) -> str:
-    """A time as our registry writes it, or an empty text."""
-    try:
-        moment = datetime.datetime.fromtimestamp(int(milliseconds) / 1000, datetime.UTC)
-    except (ValueError, OverflowError, OSError):
-        return ""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+def _below(folder: Path, parts: list[str]) -> Path | None:
+    """A folder below another, without links on the way."""
+    for part in filter(None, parts):
+        folder /= part
+        if part in (".", "..") or not _io.is_folder(folder):
+            return None
+    return folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,12 +15,15 @@ from tracker.logs import Problem
 from tracker.schema import RegisteredModelFile, Source, Status, VersionFile
 from tracker.summary import Series
 
+_WORDS: dict[str, Param] = {"True": True, "False": False, "None": None}
+_LONGEST_NUMBER = 25
+
 
 class ForeignExperiment(Struct, frozen=True):
     """An experiment of another tracker."""
 
     key: str
-    """How its runs name it in the source."""
+    """How its runs name it in the source; often its id there."""
     name: str
     description: str = ""
     tags: dict[str, str] = {}
@@ -36,7 +40,11 @@ class Dataset(Struct, frozen=True):
     context: str = ""
     """training, evaluation, ..."""
     source: str = ""
-    rows: int | None = None
+    """Where it is from, as the source says: often JSON."""
+    schema: str = ""
+    """Its columns, likewise."""
+    profile: str = ""
+    """Its size, likewise."""
 
 
 class ForeignRun(Struct, frozen=True):
@@ -48,6 +56,7 @@ class ForeignRun(Struct, frozen=True):
     """The key of its experiment."""
     name: str
     status: Status
+    """RUNNING where the source does not say that it ended."""
     start_time: int
     """UTC milliseconds."""
     end_time: int | None = None
@@ -60,9 +69,13 @@ class ForeignRun(Struct, frozen=True):
     source: Source | None = None
     artifacts: Path | None = None
     """The folder of its artifacts, inside the source; None where it has none, or they lie elsewhere."""
+    models: dict[str, Path] = {}
+    """Folders of models that the source keeps apart from the artifacts, by the name that each gets among these."""
     artifacts_elsewhere: str = ""
     """Where the source says that the artifacts are, when that is not inside it."""
     deleted: bool = False
+    place: str = ""
+    """Its path in the source, for problems."""
 
 
 class ForeignVersion(Struct, frozen=True):
@@ -84,11 +97,17 @@ class ForeignModel(Struct, frozen=True):
 class ForeignStore(Protocol):
     """A store of another tracker, opened for reading. Nothing in it makes a reader raise; damage is a Problem."""
 
-    kind: str
-    """What it is, in words: `MLflow files`."""
-    root: Path
-    problems: list[Problem]
-    """Grows while runs are read."""
+    @property
+    def kind(self) -> str:
+        """What it is, in words: `MLflow files`."""
+
+    @property
+    def root(self) -> Path:
+        """Where it lies."""
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What could not be read; grows while runs are read."""
 
     def experiments(self) -> Iterator[ForeignExperiment]:
         """All experiments, deleted ones too."""
@@ -100,7 +119,7 @@ class ForeignStore(Protocol):
         """All runs, one after the other, so that a long store fits the memory."""
 
     def models(self) -> Iterator[ForeignModel]:
-        """All registered models."""
+        """All registered models, with versions in order."""
 
 
 def derived_id(*parts: str) -> str:
@@ -108,12 +127,18 @@ def derived_id(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
+def iso(milliseconds: int | None) -> str:
+    """A time as files that people read have it; an empty text where it is not known."""
+    if not milliseconds:
+        return ""
+    return datetime.datetime.fromtimestamp(milliseconds // 1000, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def typed(text: str) -> Param:
     """A param of a tracker that keeps text only: a number, bool or None where its text is exactly that value's."""
-    words: dict[str, Param] = {"True": True, "False": False, "None": None}
-    if text in words:
-        return words[text]
-    for kind in (int, float):
+    if text in _WORDS:
+        return _WORDS[text]
+    for kind in (int, float) if len(text) <= _LONGEST_NUMBER else ():
         try:
             value = kind(text)
         except ValueError:
