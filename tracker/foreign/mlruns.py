@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tracker import _io, layout
-from tracker.foreign.mlruns_files import META, Fields, Files, time_of
+from tracker.foreign.mlruns_files import META, Fields, Files, fields_in, time_of
 from tracker.foreign.mlruns_registry import logged_models, registered_models
 from tracker.foreign.records import Dataset, ForeignExperiment, ForeignModel, ForeignRun, derived_id, typed
 from tracker.logs import Problem
@@ -44,9 +44,15 @@ def is_mlruns(folder: Path) -> bool:
         return False  # an experiment or a run
     files = Files(folder)
     experiments = files.folders(folder) + files.folders(folder / TRASH)
-    if any((experiment / META).is_file() for experiment in experiments):
+    if any(_says(experiment, "experiment_id") for experiment in experiments):
         return True
-    return any((run / META).is_file() for experiment in experiments for run in files.folders(experiment))
+    runs = (run for experiment in experiments for run in files.folders(experiment))
+    return any(_says(run, "run_id", "run_uuid") for run in runs)
+
+
+def _says(folder: Path, *fields: str) -> bool:
+    """Whether a folder's meta.yaml has one of these fields."""
+    return not fields_in(folder / META).isdisjoint(fields)
 
 
 class MlrunsStore:

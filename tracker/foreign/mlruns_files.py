@@ -165,6 +165,15 @@ def time_of(text: str | None) -> int | None:
     return value if 0 <= value <= MAX_TIME else None
 
 
+def fields_in(path: Path) -> set[str]:
+    """Names of the fields of a file, as far as a glance tells; none where it cannot be read."""
+    try:
+        text = _io.read_file(path, limit=MAX_YAML).decode()
+    except (OSError, UnicodeDecodeError):
+        return set()
+    return {line.partition(":")[0] for line in text.splitlines()}
+
+
 def _plain_fields(data: bytes) -> Fields:
     """The fields of a file where each line is a key and a plain scalar, as nearly all are; else nothing.
 

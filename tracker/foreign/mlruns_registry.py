@@ -13,6 +13,8 @@ from tracker.foreign.records import ForeignModel, ForeignVersion, iso
 from tracker.schema import Change, RegisteredModelFile, VersionFile
 
 _PROMPT = "mlflow.prompt.is_prompt"
+_DELETED = "Deleted_Internal"
+"""MLflow's name for the stage of a version that was deleted."""
 _VERSION = re.compile(r"version-([1-9][0-9]{0,8})")
 _MODEL_ID = re.compile(r"m-[0-9a-f]{32}")
 
@@ -60,7 +62,11 @@ def _versions(files: Files, folder: Path, places: Places) -> Iterator[ForeignVer
         changed = max(created, time_of(facts.get("last_updated_timestamp")) or 0)
         stage = facts.get("current_stage") or "None"
         history = [Change(iso(created), "registered", to=str(number))]
-        if stage != "None":
+        deleted = stage == _DELETED
+        if deleted:
+            history.append(Change(iso(changed), "deleted"))
+            stage = "None"
+        elif stage != "None":
             history.append(Change(iso(changed), "stage", "None", stage))
         file = VersionFile(
             version=number,
@@ -72,6 +78,7 @@ def _versions(files: Files, folder: Path, places: Places) -> Iterator[ForeignVer
             description=facts.get("description", ""),
             tags=files.texts(path / "tags"),
             created=iso(created),
+            deleted=deleted,
             history=history,
         )
         yield ForeignVersion(file, places.of(facts))

@@ -13,7 +13,7 @@ from tracker.exceptions import TrackerError
 from tracker.foreign.records import ForeignModel, ForeignVersion, derived_id
 from tracker.foreign.run_files import Tell, UnreadableError, put_file
 from tracker.models.digests import files_in, folder_digest
-from tracker.registry.adopting import NO_FILES, adopt_model, adopt_version, close_gaps
+from tracker.registry.adopting import NO_FILES, adopt_model, adopt_version, close_gaps, deleted_path
 from tracker.registry.changing import Registry
 from tracker.registry.reading import ReadModel, read_model, unsafe_path
 from tracker.schema import VersionFile
@@ -73,6 +73,8 @@ class RegistryImport:
     def _located(self, slug: str, version: ForeignVersion, place: str) -> VersionFile:
         """The file of a version with the path and digest of its model in the store."""
         file = msgspec.structs.replace(version.file, run_id=_run_id(version.file))
+        if file.deleted:
+            return msgspec.structs.replace(file, path=deleted_path(slug), digest=NO_FILES, source="")
         folder = self._imported_as(version.folder) if version.folder else None
         if folder is None and version.folder is not None:
             folder = self._copied(slug, version.folder)

@@ -58,9 +58,13 @@ def close_gaps(registry: Registry, slug: str, reason: str) -> None:
     taken = set(version_numbers(registry.root, slug))
     now = now_text()
     for number in sorted(set(range(1, max(taken, default=0))) - taken):
-        path = f"{layout.REGISTRY}/{slug}/{layout.MODELS}/deleted"
         change = Change(now, "deleted", reason=reason)
-        _create(registry, slug, VersionFile(number, path, NO_FILES, created=now, deleted=True, history=[change]))
+        _create(registry, slug, VersionFile(number, deleted_path(slug), NO_FILES, created=now, deleted=True, history=[change]))
+
+
+def deleted_path(slug: str) -> str:
+    """What stands for the path of a deleted version whose files nobody has."""
+    return f"{layout.REGISTRY}/{slug}/{layout.MODELS}/deleted"
 
 
 def _create(registry: Registry, slug: str, file: VersionFile) -> bool:
