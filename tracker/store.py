@@ -191,9 +191,10 @@ class Store:
             folder = self.root / layout.TRASH / slug
             if os.path.lexists(layout.experiment(self.root, slug)):
                 continue
-            with _io.explained("make an experiment in", folder), contextlib.suppress(FileExistsError):
-                _io.make_folder(folder, inside=self.root)
-                self._create_yaml(folder / layout.EXPERIMENT_FILE, file)
+            if not os.path.lexists(folder / layout.EXPERIMENT_FILE):
+                with _io.explained("make an experiment in", folder), contextlib.suppress(FileExistsError):
+                    _io.make_folder(folder, inside=self.root)
+                    self._create_yaml(folder / layout.EXPERIMENT_FILE, file)
             with contextlib.suppress(OSError, ValueError):
                 if reader.read_experiment_file(folder).name == file.name:
                     return slug
