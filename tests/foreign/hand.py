@@ -64,7 +64,7 @@ def small(root: Path) -> Mlruns:
     """Two experiments, three runs with everything, a registered model."""
     made = Mlruns(root)
     for key in ("0", "1"):
-        made.experiment(key, f"experiment number {key}", lifecycle_stage="active")
+        made.experiment(key, "Default" if key == "0" else "digits", lifecycle_stage="active", creation_time=START)
         made.write(f"{key}/tags/team", "vision")
     for number in range(3):
         run = made.run(str(number // 2), run_id(number), f"run-{number}")

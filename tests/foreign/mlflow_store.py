@@ -32,7 +32,9 @@ def sweep(client: MlflowClient) -> None:
     """Params, points, tags, notes, nested runs, artifacts and data sets."""
     mlflow.set_experiment("digits sweep")
     with mlflow.start_run(run_name="parent", description="A *note*.\nTwo lines.") as parent:
-        mlflow.log_params({"lr": 0.1, "layers": 3, "optimizer": "adam", "on": True, "none": None, "path/with/slash": "x"})
+        mlflow.log_params(
+            {"lr": 0.1, "layers": 3, "optimizer": "adam", "on": True, "none": None, "path/with/slash": "x"}
+        )
         mlflow.log_params({"text": "1_000", "zero": "007", "big": "9" * 400, "exact": "1e-05"})
         for step, value in enumerate(HARD_VALUES):
             mlflow.log_metric("hard", value, step=step)

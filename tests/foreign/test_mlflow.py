@@ -100,7 +100,9 @@ def test_every_point_is_the_same(imported: Imported) -> None:
             assert series["with dataset"].steps == [7]
             series["with dataset"].steps = [0]  # what MLflow reads from its own line with a data set
         assert {
-            key: sorted([step, time, repr(value)] for step, time, value in zip(one.steps, one.times, one.values, strict=True))
+            key: sorted(
+                [step, time, repr(value)] for step, time, value in zip(one.steps, one.times, one.values, strict=True)
+            )
             for key, one in series.items()
         } == {key: sorted(map(list, set(map(tuple, points)))) for key, points in wanted["points"].items()}
         assert {key: repr(metric.last) for key, metric in run.file.metrics.items()} == wanted["latest"]

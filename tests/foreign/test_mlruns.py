@@ -141,8 +141,10 @@ def test_odd_names(made: Mlruns) -> None:
     runs = {run.place: run for run in MlrunsStore(made.root).runs()}
     parent = runs["0/my_run-1"]
     assert (parent.params, list(parent.series), parent.tags) == ({"a/b/c": 1}, ["val/loss"], {"a/b": "x: y"})
-    assert runs[f"0/{run_id(1)}"].parent == parent.run_id == next(
-        run.run_id for run in MlrunsStore(made.root).runs() if run.place == "0/my_run-1"
+    assert (
+        runs[f"0/{run_id(1)}"].parent
+        == parent.run_id
+        == next(run.run_id for run in MlrunsStore(made.root).runs() if run.place == "0/my_run-1")
     )
 
 
@@ -150,7 +152,7 @@ def test_datasets(made: Mlruns) -> None:
     """Data sets become tags, and a file with all that is known of them."""
     run = made.run("0", run_id(1))
     made.meta(f"{run}/inputs/x", source_id=run_id(9), source_type="DATASET", tags="{mlflow.data.context: training}")
-    made.meta(f"0/datasets/{run_id(9)}", name="my data set", digest="ab12", source="'{\"url\": \"x\"}'")
+    made.meta(f"0/datasets/{run_id(9)}", name="my data set", digest="ab12", source='\'{"url": "x"}\'')
     read = only_import(made)
     assert read.file.tags == {"dataset.my data set": "ab12 (training)"}
     text = (read.folder / layout.ARTIFACTS / "datasets.json").read_text(encoding="utf-8")
@@ -178,7 +180,10 @@ def test_registry_with_gaps(made: Mlruns) -> None:
         (12, "The files of the model are gone"),
         (12, f"The run {run_id(7)} that made it is not in the store."),
     }
-    assert registry.register("price", path=registry.version("price", 2).file.path, digest=f"sha256:{'0' * 64}").version == "13"
+    assert (
+        registry.register("price", path=registry.version("price", 2).file.path, digest=f"sha256:{'0' * 64}").version
+        == "13"
+    )
 
 
 def test_nothing_is_followed(made: Mlruns, tmp_path: Path) -> None:
