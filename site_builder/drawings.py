@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from site_builder import figures
 from site_builder.model import SiteModel, SiteVersion
 from site_builder.model_views import AxisTick, MetricDrawing, MetricPoint
-from site_builder.tables import shown_value
+from site_builder.tables import last_value
 
 POINTS = 40
 """Versions up to which each is a point."""
@@ -39,7 +39,7 @@ def measured(model: SiteModel, metric: str | None) -> list[Measured]:
     if metric is None:
         return []
     found = [
-        (version, shown_value(version.run, metric))
+        (version, last_value(version.run, metric))
         for version in reversed(model.versions)
         if version.run and not version.file.deleted
     ]

@@ -106,6 +106,11 @@ def short_id(run_id: str) -> str:
     return run_id[-8:]
 
 
+def short_digest(digest: str) -> str:
+    """The first twelve digits of a SHA-256."""
+    return digest.removeprefix("sha256:")[:12]
+
+
 def _float(value: float, digits: int) -> str:
     if value.is_integer() and abs(value) < 1e7:
         return str(int(value))

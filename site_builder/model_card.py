@@ -13,10 +13,19 @@ from site_builder.drawings import model_metric
 from site_builder.frames import frame, sentence
 from site_builder.model import SiteRun, SiteVersion
 from site_builder.model_pages import since
-from site_builder.model_views import ComparedMetric, Example, ModelFile, SignaturePart, Snippet, VersionView
+from site_builder.model_views import (
+    ComparedMetric,
+    Example,
+    ModelFile,
+    Origin,
+    SignaturePart,
+    Snippet,
+    StoredModel,
+    VersionView,
+)
 from site_builder.run_page import commit_href
 from site_builder.signatures import input_example, signature_parts
-from site_builder.tables import is_own_tag, shown_value
+from site_builder.tables import is_own_tag, last_value
 from site_builder.timeline import stage_since, version_events
 from site_builder.views import Crumb, VersionLink
 from tracker import layout
@@ -40,22 +49,20 @@ def card(
 
     What is found wrong with the signature and the example is added to `problems`.
     """
-    file, model, run = version.file, version.model, version.run
+    file, run = version.file, version.run
     problems = [] if problems is None else problems
     known = facts or ModelFacts()
     change = stage_since(version) or Change("", "")
-    previous, following = model.neighbours(version)
-    production = model.production if model.production is not version else None
+    previous, following = version.model.neighbours(version)
+    production = version.model.production if version.model.production is not version else None
     other = production.run if production else None
-    source = (run.file.source if run else None) or Source()
     metrics = _metrics(version, other)
-    files = sorted(known.files.items())
     signature, example = _shape(version, known, problems)
-    title = f"{model.name}, version {version.number}"
+    title = f"{version.model.name}, version {version.number}"
     return VersionView(
         frame=frame("version", title, _description(version), version.href, _crumbs(version)),
         version=version.link,
-        model_href=model.href,
+        model_href=version.model.href,
         previous=_link(previous),
         following=_link(following),
         production=_link(production),
@@ -67,34 +74,51 @@ def card(
         description=notes.to_html(file.description),
         tags=tuple((key, text) for key, text in file.tags.items() if is_own_tag(key)),
         created=figures.moment(file.created),
+        digest=file.digest,
+        origin=_origin(version),
+        stored=_stored(version, facts, unpublished),
+        metrics=metrics[:METRICS],
+        metrics_total=len(metrics),
+        signature=signature,
+        example=example,
+        snippets=_snippets(version, known, published=not unpublished),
+        uris=_uris(version),
+        events=tuple(version_events(version)),
+        problems=tuple(map(sentence, [*_own_problems(version), *problems])),
+    )
+
+
+def _origin(version: SiteVersion) -> Origin:
+    run = version.run
+    source = (run.file.source if run else None) or Source()
+    params = run.file.params if run else {}
+    return Origin(
+        source=mask_text(version.file.source),
         run=run.link if run else None,
         experiment=run.experiment.name if run else "",
         experiment_href=run.experiment.href if run else None,
         commit=source.commit,
         commit_href=commit_href(source),
-        source=mask_text(file.source),
-        params=tuple(run.file.params.items())[:PARAMS] if run else (),
-        params_total=len(run.file.params) if run else 0,
-        metrics=metrics[:METRICS],
-        metrics_total=len(metrics),
-        signature=signature,
-        example=example,
-        snippets=_snippets(version, known, published=not unpublished and bool(files)),
-        uris=_uris(version),
+        params=tuple(params.items())[:PARAMS],
+        params_total=len(params),
+    )
+
+
+def _stored(version: SiteVersion, facts: ModelFacts | None, unpublished: str) -> StoredModel:
+    known = facts or ModelFacts(format="")
+    files = sorted(known.files.items())
+    return StoredModel(
         flavors=", ".join(known.flavors),
-        format=known.format if facts else "",
+        format=known.format,
         safe=known.safe,
         meaning=known.meaning,
         python=known.python,
         requirements=known.requirements,
-        digest=file.digest,
         size=known.size,
         saved=figures.moment(known.created),
         files=tuple(_file(version, path, entry.bytes, published=not unpublished) for path, entry in files[:FILES]),
         files_total=len(files),
         unpublished=unpublished,
-        events=tuple(version_events(version)),
-        problems=tuple(map(sentence, [*_own_problems(version), *problems])),
     )
 
 
@@ -144,8 +168,8 @@ def _metrics(version: SiteVersion, other: SiteRun | None) -> tuple[ComparedMetri
 
 def _compared(run: SiteRun, other: SiteRun | None, key: str) -> ComparedMetric:
     goal = run.experiment.goal(key)
-    value = shown_value(run, key)
-    beside = shown_value(other, key) if other else None
+    value = last_value(run, key)
+    beside = last_value(other, key) if other else None
     delta = None
     if value is not None and beside is not None and math.isfinite(value) and math.isfinite(beside):
         delta = value - beside

@@ -12,7 +12,7 @@ from site_builder.model import Site, SiteModel, SiteVersion
 from site_builder.model_views import MetricHead, ModelsView, ModelView, VersionRow
 from site_builder.output import VersionTold
 from site_builder.sparkline import spark_of_values
-from site_builder.tables import is_own_tag, shown_value
+from site_builder.tables import is_own_tag, last_value
 from site_builder.timeline import model_events, stage_lanes, stage_since
 from site_builder.views import Crumb, Figure, ModelRow
 
@@ -45,7 +45,7 @@ def _model_row(model: SiteModel) -> ModelRow:
     metric = model_metric(model)
     points = measured(model, metric)
     shown = model.production or model.newest
-    value = shown_value(shown.run, metric) if shown and shown.run and metric else None
+    value = last_value(shown.run, metric) if shown and shown.run and metric else None
     return ModelRow(
         name=model.name,
         href=model.href,
@@ -128,7 +128,7 @@ def _version_row(version: SiteVersion, heads: tuple[MetricHead, ...], told: Vers
         version=version.link,
         aliases=version.aliases,
         run=version.run.link if version.run else None,
-        values=tuple(shown_value(version.run, head.key) if version.run else None for head in heads),
+        values=tuple(last_value(version.run, head.key) if version.run else None for head in heads),
         format=told.format,
         safe=told.safe,
         size=told.size,
@@ -147,7 +147,7 @@ def _figures(found: SiteModel, metric: str | None) -> tuple[Figure, ...]:
             Figure(f"In {production.file.stage}", f"version {production.number}", "text", note, production.href)
         )
     shown = production or newest
-    value = shown_value(shown.run, metric) if shown and shown.run and metric else None
+    value = last_value(shown.run, metric) if shown and shown.run and metric else None
     if value is not None and math.isfinite(value) and shown and metric:
         strip.append(Figure(metric, value, "number", f"of version {shown.number}", shown.href))
     kept = sum(not version.file.deleted for version in found.versions)

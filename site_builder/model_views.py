@@ -226,6 +226,43 @@ class Snippet:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a version is from."""
+
+    source: str
+    """What it was registered from, as it was named."""
+    run: RunLink | None
+    """None, as are the following, when the run is not in the store."""
+    experiment: str
+    experiment_href: str | None
+    commit: str | None
+    commit_href: str | None
+    params: tuple[tuple[str, object], ...]
+    params_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredModel:
+    """The model of a version as it is stored."""
+
+    flavors: str
+    format: str
+    """Such as skops; "" when the model cannot be read or is deleted."""
+    safe: bool
+    meaning: str
+    """What the format means for safety."""
+    python: str
+    requirements: tuple[str, ...]
+    size: int
+    saved: int | None
+    """When the model was saved."""
+    files: tuple[ModelFile, ...]
+    files_total: int
+    unpublished: str
+    """Why its files are not in the site; "" when they are."""
+
+
+@dataclass(frozen=True, slots=True)
 class VersionView:
     """`models/<slug>/<version>/index.html`: the model card."""
 
@@ -248,16 +285,10 @@ class VersionView:
     """Sanitised Markdown, may be empty."""
     tags: tuple[tuple[str, str], ...]
     created: int | None
-    run: RunLink | None
-    experiment: str
-    experiment_href: str | None
-    """None, as are the following, when the run is not in the store."""
-    commit: str | None
-    commit_href: str | None
-    source: str
-    """What it was registered from, as it was named."""
-    params: tuple[tuple[str, object], ...]
-    params_total: int
+    digest: str
+    """As it was registered."""
+    origin: Origin
+    stored: StoredModel
     metrics: tuple[ComparedMetric, ...]
     metrics_total: int
     signature: tuple[SignaturePart, ...]
@@ -265,21 +296,6 @@ class VersionView:
     snippets: tuple[Snippet, ...]
     uris: tuple[str, ...]
     """Other names under which it can be loaded."""
-    flavors: str
-    format: str
-    safe: bool
-    meaning: str
-    """What the format means for safety."""
-    python: str
-    requirements: tuple[str, ...]
-    digest: str
-    size: int
-    saved: int | None
-    """When the model was saved."""
-    files: tuple[ModelFile, ...]
-    files_total: int
-    unpublished: str
-    """Why its files are not in the site; "" when they are."""
     events: tuple[Event, ...]
     """Newest first."""
     problems: tuple[str, ...]

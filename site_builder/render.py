@@ -24,6 +24,7 @@ FILTERS = {
     "isodate": figures.isodate,
     "bytes": figures.size,
     "value": figures.value,
+    "short_digest": figures.short_digest,
     "short_id": figures.short_id,
 }
 

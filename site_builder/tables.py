@@ -114,3 +114,9 @@ def shown_value(run: SiteRun, metric: str) -> float | None:
         return None
     best = run.experiment.best(metric, found)
     return best[0] if best else found.last
+
+
+def last_value(run: SiteRun, metric: str) -> float | None:
+    """The last value of a metric: that of a model which was logged when its training was over."""
+    found = run.file.metrics.get(metric)
+    return found.last if found else None

@@ -34,6 +34,9 @@ class _Stay:
     version: SiteVersion
     since: int
     until: int | None
+    start: int
+    """Where on the axis it begins: its time, or its turn."""
+    end: int | None
     by: str
     reason: str
 
@@ -80,40 +83,48 @@ def _event(change: Change, model: SiteModel, version: SiteVersion | None) -> Eve
 def stage_lanes(model: SiteModel) -> tuple[tuple[StageLane, ...], tuple[AxisTick, ...]]:
     """The stages that count, with the versions in them over time, and the marks of the axis."""
     stays: dict[str, list[_Stay]] = {}
+    places, in_turns = _places(model)
     for version in model.versions:
-        for stage, stay in _stays(version):
+        for stage, stay in _stays(version, places):
             stays.setdefault(stage, []).append(stay)
     order = {stage.lower(): place for place, stage in enumerate(model.read.stages)}
     counted = [stage for stage in stays if model.tone_of(stage) not in (NO_STAGE, ARCHIVED)]
     counted.sort(key=lambda stage: (-order.get(stage.lower(), -1), stage))
-    shown = {stage: sorted(stays[stage], key=lambda stay: stay.since)[-SPANS:] for stage in counted}
+    shown = {stage: sorted(stays[stage], key=lambda stay: stay.start)[-SPANS:] for stage in counted}
     if not shown:
         return (), ()
-    start = min(stay.since for found in shown.values() for stay in found)
-    end = max(_ends(model, start))
+    start, end = min(stay.start for found in shown.values() for stay in found), max(places.values())
     axis = _Axis(start, end + max(int((end - start) * _REST), _MINUTE))
     lanes = tuple(_lane(stage, model.tone_of(stage), found, axis) for stage, found in shown.items())
-    return lanes, tuple(axis.ticks())
+    return lanes, () if in_turns else tuple(axis.ticks())
 
 
-def _ends(model: SiteModel, start: int) -> Iterator[int]:
-    """Times of all changes."""
-    yield start
-    for version in model.versions:
-        for change in version.file.history:
-            yield figures.moment(change.time) or start
+def _places(model: SiteModel) -> tuple[dict[tuple[int, int], int], bool]:
+    """Where on the axis each change of each version stands: at its time, or in its turn where all came in a minute."""
+    times = {
+        (version.number, turn): at
+        for version in reversed(model.versions)
+        for turn, change in enumerate(version.file.history)
+        if change.action in ("stage", "deleted") and (at := figures.moment(change.time)) is not None
+    }
+    if not times or max(times.values()) - min(times.values()) >= _MINUTE:
+        return times, False
+    start = min(times.values())
+    ordered = sorted(times, key=lambda key: (times[key], key))
+    return {key: start + turn * _MINUTE for turn, key in enumerate(ordered)}, True
 
 
-def _stays(version: SiteVersion) -> Iterator[tuple[str, _Stay]]:
+def _stays(version: SiteVersion, places: dict[tuple[int, int], int]) -> Iterator[tuple[str, _Stay]]:
     """The stages that a version was in, by its history."""
     now: tuple[str, _Stay] | None = None
-    for change in version.file.history:
-        at = figures.moment(change.time)
-        if at is None or change.action not in ("stage", "deleted"):
+    for turn, change in enumerate(version.file.history):
+        place, at = places.get((version.number, turn)), figures.moment(change.time)
+        if place is None or at is None:
             continue
         if now:
-            yield now[0], replace(now[1], until=max(at, now[1].since))
-        now = (change.to, _Stay(version, at, None, change.by, change.reason)) if change.action == "stage" else None
+            yield now[0], replace(now[1], until=max(at, now[1].since), end=max(place, now[1].start))
+        stay = _Stay(version, at, None, place, None, change.by, change.reason)
+        now = (change.to, stay) if change.action == "stage" else None
     if now:
         yield now
 
@@ -123,12 +134,12 @@ def _lane(stage: str, tone: str, stays: Sequence[_Stay], axis: _Axis) -> StageLa
     free: list[float] = []
     spans: list[StageSpan] = []
     for stay in stays:
-        end = axis.end if stay.until is None else stay.until
-        row = next((row for row, until in enumerate(free) if until <= stay.since), len(free))
+        end = axis.end if stay.end is None else stay.end
+        row = next((row for row, until in enumerate(free) if until <= stay.start), len(free))
         if row >= ROWS:
             continue
-        free[row : row + 1] = [max(end, stay.since + _LEAST * (axis.end - axis.start))]
-        left = axis.place(stay.since)
+        free[row : row + 1] = [max(end, stay.start + _LEAST * (axis.end - axis.start))]
+        left = axis.place(stay.start)
         width = round(axis.place(end) - left, 2)
         spans.append(
             StageSpan(stay.version.link, left, width, row, stay.since, stay.until, stay.by, stay.reason)

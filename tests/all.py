@@ -1,5 +1,6 @@
-"""Runs every check of this repository: `python tests/all.py [--only lint|front|python] [-- pytest arguments]`.
+"""Runs every check of this repository: `python tests/all.py [--only GROUP] [-- pytest arguments]`.
 
+The groups are lint, front and python; frameworks runs only when it is named, since it installs gigabytes.
 Needs Python 3.11 or newer and nothing else: it makes its own virtual environment, fetches Node and Chromium where
 it can, and says what to install where it cannot. Every step runs; the exit code is 1 when any of them failed.
 """
@@ -22,8 +23,11 @@ THEME = ROOT / "theme"
 VENV = ROOT / ".venv-test"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+FRAMEWORKS_VENV = ROOT / ".venv-frameworks"
 OLDEST_NODE = 20
 GROUPS = ("lint", "front", "python")
+FRAMEWORKS = "frameworks"
+"""A group that runs only when it is asked for: PyTorch, Keras and TensorFlow are several gigabytes."""
 MLFLOWS = ("2", "3")
 """Releases of MLflow that model folders are exchanged with; each gets an environment of its own."""
 
@@ -53,20 +57,23 @@ def main(argv: list[str]) -> int:
         print(f"\ntests/all.py cannot start: {error}", file=sys.stderr)
         return 1
     results = [(step.name, *run(step)) for group in only for step in steps(group, pytest_arguments)]
-    return summarise(results)
+    return summarise(results, is_partial=only != (FRAMEWORKS,))
 
 
 def parse(argv: list[str]) -> tuple[tuple[str, ...], list[str]]:
     """Splits our options from pytest's, which stand behind `--`."""
     cut = argv.index("--") if "--" in argv else len(argv)
     parser = argparse.ArgumentParser(description="Runs every check of this repository.")
-    parser.add_argument("--only", choices=GROUPS, help="run one group of checks instead of all")
+    parser.add_argument("--only", choices=(*GROUPS, FRAMEWORKS), help="run one group of checks instead of all")
     only = parser.parse_args(argv[:cut]).only
     return ((only,) if only else GROUPS), argv[cut + 1 :]
 
 
 def prepare(only: tuple[str, ...]) -> None:
     """Makes or finds what the chosen groups need, and puts it into the environment of every step."""
+    if only == (FRAMEWORKS,):
+        fill_venv(FRAMEWORKS_VENV, ROOT / "pyproject.toml", ["--editable", f"{ROOT}[test-frameworks]"])
+        return
     make_venv()
     os.environ["PATH"] = os.pathsep.join([str(BIN), os.environ["PATH"]])
     if "front" in only:
@@ -195,6 +202,9 @@ def steps(group: str, pytest_arguments: list[str]) -> Iterator[Step]:
             yield Step("npm ci", [npm, "ci", "--no-audit", "--no-fund"], THEME)
         yield Step("npm test", [npm, "test"], THEME)
         yield Step("npm run check", [npm, "run", "check"], THEME)
+    elif group == FRAMEWORKS:
+        python = str(FRAMEWORKS_VENV / PYTHON.relative_to(VENV))
+        yield Step(FRAMEWORKS, [python, "-m", "pytest", "-rfEs", "tests/frameworks/heavy", *pytest_arguments])
     else:
         yield Step("pytest", [str(PYTHON), "-m", "pytest", "-n", "2", "--dist", "loadfile", "-rfEs", *pytest_arguments])
 
@@ -215,11 +225,15 @@ def run(step: Step) -> tuple[bool, float]:
     return passed, seconds
 
 
-def summarise(results: list[tuple[str, bool, float]]) -> int:
-    """Prints one line for each step; 1 when a step failed."""
+def summarise(results: list[tuple[str, bool, float]], *, is_partial: bool = False) -> int:
+    """Prints one line for each step, and what was left out; 1 when a step failed."""
     header("summary")
     for name, passed, seconds in results:
         print(f"{'passed' if passed else 'FAILED'}  {seconds:7.1f} s  {name}")
+    if is_partial:
+        print(
+            "NOT RUN              the flavors of PyTorch, Keras and TensorFlow: python tests/all.py --only frameworks"
+        )
     failed = [name for name, passed, _ in results if not passed]
     total = sum(seconds for *_, seconds in results)
     print(f"FAILED: {', '.join(failed)}" if failed else f"all passed in {total:.0f} s")

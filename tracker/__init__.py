@@ -76,6 +76,7 @@ if TYPE_CHECKING:
         set_tracking_uri,
         start_run,
     )
+    from tracker.media import load_table, log_figure, log_image, log_table
     from tracker.registering import register_model
     from tracker.run import ActiveRun
 
@@ -103,13 +104,17 @@ __all__ = [
     "get_tracking_uri",
     "is_tracking_uri_set",
     "last_active_run",
+    "load_table",
     "log_artifact",
     "log_artifacts",
     "log_dict",
+    "log_figure",
+    "log_image",
     "log_metric",
     "log_metrics",
     "log_param",
     "log_params",
+    "log_table",
     "log_text",
     "register_model",
     "restore_run",
@@ -137,6 +142,10 @@ _HOMES = {
     "MlflowException": "exceptions",
     "Run": "entities",
     "TrackerError": "exceptions",
+    "load_table": "media",
+    "log_figure": "media",
+    "log_image": "media",
+    "log_table": "media",
     "register_model": "registering",
 }
 """Where public names are defined that are not in `fluent`."""

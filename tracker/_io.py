@@ -18,9 +18,12 @@ import uuid
 from collections.abc import Callable, Iterator
 from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING
 
 from tracker.exceptions import StorageError
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsRead
 
 fault: Callable[[str, str, bytes], bytes] | None = None
 """Called as fault(operation, path, data) before each operation; returns the bytes to write."""
@@ -119,7 +122,7 @@ def create_file(path: Path, data: bytes, *, durable: bool) -> None:
         sync_folder(path.parent)
 
 
-def copy_file(source: BinaryIO, target: Path, *, durable: bool) -> int:
+def copy_file(source: SupportsRead[bytes], target: Path, *, durable: bool) -> int:
     """Put the rest of an open file in place of what is there; returns how many bytes that was."""
     aside = _aside(target)
     try:

@@ -4,6 +4,7 @@
 |---|---|
 | `./model`, `file:///data/model` | a folder |
 | `runs:/<run_id>/<path>` | what a run logged under this name; the newest when it logged several |
+| `runs:/<run_id>/<path>:<n>` | the n-th of them |
 | `models:/<name>/<version>`, `/latest`, `/<stage>`, `models:/<name>@<alias>` | a version of a registered model |
 | `https://host/site/models/<slug>/<version>/` | the page of a version on a published site |
 
@@ -25,6 +26,7 @@ from tracker.session import session
 
 _MODEL_ID = re.compile(r"m-[0-9a-f]{32}")
 _NUMBERED = re.compile(r"(.+)-(\d+)")
+_ORDINAL = re.compile(r"(.*?)(?::(\d{1,9}))?", re.DOTALL)
 
 
 class ModelPlace(Struct, frozen=True):
@@ -62,7 +64,8 @@ def find_model(uri: str | os.PathLike[str], *, root: Path | None = None) -> Mode
     if text.startswith("models:/"):
         return _of_registry(text, root)
     if remote.is_site(text):
-        return ModelPlace(text, remote.fetch_model(text), in_store=False)
+        folder = remote.fetch_model(text)
+        return ModelPlace(text, folder, in_store=False, digest=f"sha256:{folder.name}")
     if "://" in text and not text.startswith("file:"):
         raise InvalidValueError(f"tracker loads no models from {text!r}. Fetch it, and give the path of its folder.")
     return _of_path(text, root)
@@ -98,9 +101,10 @@ def _of_run(uri: str, root: Path) -> ModelPlace:
         raise InvalidValueError(
             f"{uri!r} names no model. Use runs:/<run_id>/<name>, such as runs:/{run_id or '…'}/model."
         )
-    checked = names.check_artifact_path(path.rstrip("/"), "The path in a model URI")
+    path, number = _ORDINAL.fullmatch(path.rstrip("/")).groups()  # type: ignore[union-attr]
+    checked = names.check_artifact_path(path, "The path in a model URI")
     artifacts = reader.find_run(root, run_id) / layout.ARTIFACTS
-    folder = newest(artifacts / checked)
+    folder = numbered(artifacts / checked, int(number)) if number else newest(artifacts / checked)
     if not (folder / layout.MLMODEL_FILE).is_file():
         known = [logged.relative_to(artifacts).as_posix() for logged in logged_models(artifacts)]
         has = f" It has {', '.join(known[:5])}." if known else " It logged no model."
@@ -120,13 +124,18 @@ def logged_models(artifacts: Path) -> list[Path]:
     return found
 
 
+def numbered(folder: Path, number: int) -> Path:
+    """The n-th model that a run logged under one name: `model`, `model-2`, `model-3` and so on."""
+    return folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
+
+
 def newest(folder: Path) -> Path:
     """The last model that a run logged under one name: `model`, else `model-2`, `model-3` and so on."""
     newest, number = folder, 1
     for sibling in folder.parent.glob(f"{folder.name}-*"):
-        numbered = _NUMBERED.fullmatch(sibling.name)
-        if numbered and numbered[1] == folder.name and int(numbered[2]) > number and _is_named(sibling, folder.name):
-            newest, number = sibling, int(numbered[2])
+        parts = _NUMBERED.fullmatch(sibling.name)
+        if parts and parts[1] == folder.name and int(parts[2]) > number and _is_named(sibling, folder.name):
+            newest, number = sibling, int(parts[2])
     return newest
 
 

@@ -125,7 +125,7 @@ def _graph(opened: OpenedModel) -> tuple[str, Any, Path | None]:
 
 def _locations(message: Any) -> Iterator[str]:
     """The files that tensors of a graph lie in, wherever in the graph the tensors stand."""
-    if message.DESCRIPTOR.full_name.endswith("TensorProto") and (message.external_data or message.data_location):
+    if message.DESCRIPTOR.name == "TensorProto" and (message.external_data or message.data_location):
         yield next((entry.value for entry in message.external_data if entry.key == "location"), "")
         return
     for field, value in message.ListFields():

@@ -5,6 +5,7 @@ What a flavor loads are the bytes that were hashed: it gets them from `read`, or
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -92,6 +93,11 @@ class OpenedModel:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 self._copy_file(name, target)
         return base / path
+
+    def live_with(self, loaded: object) -> None:
+        """Keep the private copy for as long as what was made of it: it may open its files at any time."""
+        with contextlib.suppress(TypeError):  # a few built-in types cannot be watched
+            weakref.finalize(loaded, id, self)
 
     def require_trust(self) -> None:
         """UntrustedModelError unless the model is the store's own, or the caller vouched for it."""

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import re
-import urllib.request
 from pathlib import Path
-from typing import Any
-from urllib.error import URLError
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urljoin
 
 import msgspec
 
-from tracker import _io, layout, names, settings
-from tracker.exceptions import ChangedModelError, InvalidValueError, ModelError, NotFoundError, did_you_mean
+from tracker import _io, fetching, layout, names, settings
+from tracker.exceptions import ChangedModelError, ModelError, NotFoundError, did_you_mean
 from tracker.models import digests
+from tracker.registry.naming import LATEST, version_number
 from tracker.schema import Manifest
 
 SCHEMA = 1
-TIMEOUT = 30.0
-"""Seconds without a byte after which a site is given up."""
-MAX_INDEX = 64 * 1024 * 1024
+MAX_INDEX = 16 * 1024 * 1024
 """Bytes of the largest list of models that is read."""
+MAX_MANIFEST = 16 * 1024 * 1024
+"""Bytes of the largest manifest that is read."""
+MAX_FILES = 10_000
+"""Files of the largest model that is fetched."""
 MAX_MODEL = 4 * 1024 * 1024 * 1024
 """Bytes of the largest model that is fetched."""
 INDEX = "models/registry.json"
 FILES = "files/"
-_LOCAL = ("127.0.0.1", "localhost", "::1")
-_PAGE = re.compile(r"(index\.html)?([?#].*)?$")
+_PAGE = re.compile(r"((?<=/)index\.html)?([?#].*)?$")
 
 
 class SiteVersion(msgspec.Struct, frozen=True):
@@ -44,8 +42,14 @@ class SiteVersion(msgspec.Struct, frozen=True):
 class SiteModel(msgspec.Struct, frozen=True):
     """One registered model in the list of a site."""
 
-    aliases: dict[str, str] = {}
+    aliases: dict[str, str | int] = {}
     versions: dict[str, SiteVersion] = {}
+
+    @property
+    def live(self) -> dict[int, SiteVersion]:
+        """The versions that are not deleted, by number."""
+        numbers = {version_number(text): version for text, version in self.versions.items() if not version.deleted}
+        return {number: numbers[number] for number in sorted(filter(None, numbers))}
 
 
 class SiteIndex(msgspec.Struct, frozen=True):
@@ -77,13 +81,18 @@ def find_version(site: str, name: str, *, alias: str, selector: str) -> FoundVer
     model = index.models.get(name)
     if model is None:
         raise NotFoundError(f"{site} has no model {name!r}.{did_you_mean(name, index.models)}")
-    number = _number_of(name, model, alias, selector)
-    version = model.versions.get(number)
-    if version is None or version.deleted:
-        raise NotFoundError(f"{site} has no version {number} of {name!r}. It has {_known(model)}.")
+    number = _aliased(name, model, alias) if alias else _selected(name, model, selector)
+    version = model.live.get(number)
+    if version is None:
+        has = ", ".join(map(str, model.live)) or "none"
+        raise NotFoundError(f"{site} has no version {number} of {name!r}. It has {has}.")
     if version.files is None:
         raise ModelError(f"{site} shows version {number} of {name!r}, but does not publish its files.")
-    return FoundVersion(urljoin(_folder(site), version.files), version.digest)
+    folder = _folder(site)
+    files = urljoin(folder, version.files)
+    if not fetching.is_same_place(files, folder):
+        raise ModelError(f"{site} says that {name!r} lies at {files!r:.200}, which is another place. It is not read.")
+    return FoundVersion(files, version.digest)
 
 
 def fetch_model(address: str, *, digest: str = "") -> Path:
@@ -94,73 +103,90 @@ def fetch_model(address: str, *, digest: str = "") -> Path:
     base = _folder(address)
     if not base.endswith(f"/{FILES}"):
         base += FILES
-    manifest = digests.parse_manifest(
-        _get(base + layout.MANIFEST_FILE, digests.MAX_MANIFEST), base + layout.MANIFEST_FILE
-    )
+    address = base + layout.MANIFEST_FILE
+    manifest = digests.parse_manifest(fetching.fetch_bytes(address, MAX_MANIFEST), address)
     if digest and manifest.digest != digest:
         raise ChangedModelError(f"{base} has the digest {manifest.digest}, but the list of the site says {digest}.")
+    _check_size(base, manifest)
+    folder = settings.cache_folder() / "models" / manifest.digest.removeprefix("sha256:")
+    if not _is_whole(folder, manifest):
+        _download(base, manifest, folder)
+    return folder
+
+
+def _check_size(base: str, manifest: Manifest) -> None:
     size = sum(entry.bytes for entry in manifest.files.values())
     if size > MAX_MODEL:
         raise ModelError(f"The model at {base} has {size:,} bytes; at most {MAX_MODEL:,} are fetched.")
-    folder = settings.cache_folder() / "models" / manifest.digest.removeprefix("sha256:")
-    if not (folder / layout.MANIFEST_FILE).is_file():
-        _download(base, manifest, folder)
-    return folder
+    if len(manifest.files) > MAX_FILES:
+        raise ModelError(f"The model at {base} has {len(manifest.files):,} files; at most {MAX_FILES:,} are fetched.")
+
+
+def _is_whole(folder: Path, manifest: Manifest) -> bool:
+    """Whether a model is in the cache, with each file in its size; opening it compares the digests."""
+    try:
+        sizes = {path: (folder / path).lstat().st_size for path in manifest.files}
+        (folder / layout.MANIFEST_FILE).lstat()
+    except OSError:
+        return False
+    return sizes == {path: entry.bytes for path, entry in manifest.files.items()}
 
 
 def _download(base: str, manifest: Manifest, folder: Path) -> None:
     aside = folder.with_name(f"{layout.ASIDE}{names.new_id()}")
     with _io.explained("fetch a model into", folder):
         try:
+            _io.make_folder(aside, inside=aside.parent)
             for path, entry in manifest.files.items():
-                data = _get(base + quote(path), entry.bytes)
-                if len(data) != entry.bytes or hashlib.sha256(data).hexdigest() != entry.sha256:
+                _io.make_folder((aside / path).parent, inside=aside.parent)
+                with fetching.fetch(base + quote(path), entry.bytes) as body:
+                    _io.copy_file(body, aside / path, durable=False)
+                if (body.size, body.sha256) != (entry.bytes, entry.sha256):
                     raise ChangedModelError(
                         f"{base}{path} is not what the manifest beside it says. Nothing was loaded."
                     )
-                _io.make_folder((aside / path).parent, inside=aside.parent)
-                _io.replace_file(aside / path, data, durable=False)
             _io.replace_file(aside / layout.MANIFEST_FILE, msgspec.json.encode(manifest), durable=False)
+            if not _is_whole(folder, manifest):
+                _io.remove_tree(folder)
             with contextlib.suppress(FileExistsError):
                 _io.move_folder(aside, folder, durable=False)
         finally:
             _io.remove_tree(aside)
 
 
-def _number_of(name: str, model: SiteModel, alias: str, selector: str) -> str:
-    """The version that is meant, as text."""
-    kept = {number: version for number, version in model.versions.items() if not version.deleted}
-    if alias:
-        return _aliased(name, model, alias)
-    if selector.isdecimal():
-        return str(int(selector))
-    chosen = [int(number) for number, version in kept.items() if selector.lower() in ("latest", version.stage.lower())]
+def _selected(name: str, model: SiteModel, selector: str) -> int:
+    """The version that a number, `latest` or a stage means."""
+    number = version_number(selector)
+    if number is not None:
+        return number
+    word = selector.lower()
+    chosen = [number for number, version in model.live.items() if word in (LATEST, version.stage.lower())]
     if not chosen:
-        stages = {version.stage for version in kept.values()}
-        raise NotFoundError(f"No version of {name!r} is in stage {selector!r}.{did_you_mean(selector, stages)}")
-    return str(max(chosen))
+        stages = {version.stage for version in model.live.values()}
+        hint = f" Write models:/{name}@{selector} for the alias." if selector in model.aliases else ""
+        raise NotFoundError(
+            f"No version of {name!r} is in stage {selector!r}.{hint or did_you_mean(selector, [*stages, LATEST])}"
+        )
+    return max(chosen)
 
 
-def _aliased(name: str, model: SiteModel, alias: str) -> str:
+def _aliased(name: str, model: SiteModel, alias: str) -> int:
     seen = [alias]
     while (target := model.aliases.get(seen[-1])) is not None:
-        if target.isdecimal():
-            return target
+        number = version_number(target)
+        if number is not None:
+            return number
         if target in seen:
-            raise ModelError(f"The aliases of {name!r} go in a circle: {' -> '.join([*seen, target])}.")
-        seen.append(target)
+            raise ModelError(f"The aliases of {name!r} lead in a circle: {' -> '.join([*seen, str(target)])}.")
+        seen.append(str(target))
     raise NotFoundError(f"{name!r} has no alias {seen[-1]!r}.{did_you_mean(seen[-1], model.aliases)}")
-
-
-def _known(model: SiteModel) -> str:
-    return ", ".join(sorted(model.versions, key=lambda number: int(number) if number.isdecimal() else 0)) or "none"
 
 
 def _index(site: str) -> SiteIndex:
     address = urljoin(_folder(site), INDEX)
     try:
-        index = msgspec.json.decode(_get(address, MAX_INDEX), type=SiteIndex)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        index = msgspec.json.decode(fetching.fetch_bytes(address, MAX_INDEX), type=SiteIndex)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ModelError(f"{address} is no list of models: {error}.") from None
     if index.schema > SCHEMA:
         raise ModelError(f"{address} has schema {index.schema}; this tracker reads {SCHEMA}. Install a newer tracker.")
@@ -170,36 +196,3 @@ def _index(site: str) -> SiteIndex:
 def _folder(address: str) -> str:
     """The address of the folder that a page stands for."""
     return _PAGE.sub("", address).rstrip("/") + "/"
-
-
-class _SameHost(urllib.request.HTTPRedirectHandler):
-    """Follows a redirect only within the host and scheme that the user named."""
-
-    def redirect_request(
-        self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
-    ) -> Any:
-        old, new = urlsplit(req.full_url), urlsplit(newurl)
-        if (old.scheme, old.netloc) != (new.scheme, new.netloc):
-            raise ModelError(
-                f"{req.full_url} redirects to another host, {new.netloc}. Name that address if you trust it."
-            )
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def _get(address: str, limit: int) -> bytes:
-    """The bytes behind an address, at most `limit` of them."""
-    parts = urlsplit(address)
-    if parts.scheme != "https" and parts.hostname not in _LOCAL:
-        raise InvalidValueError(f"{address!r} is not encrypted, so anybody on the way can change it. Use https.")
-    request = urllib.request.Request(address, headers={"User-Agent": "tracker", "Accept-Encoding": "identity"})
-    try:
-        with urllib.request.build_opener(_SameHost).open(request, timeout=TIMEOUT) as answer:
-            data = answer.read(limit + 1)
-    except urllib.error.HTTPError as error:
-        raise NotFoundError(f"{address} answers {error.code}. Check the address; is the model published?") from None
-    except (URLError, OSError, ValueError) as error:
-        raise ModelError(f"{address} cannot be fetched: {getattr(error, 'reason', error)}.") from None
-    if len(data) > limit:
-        raise ModelError(f"{address} has more than the {limit:,} bytes that were announced. It is not read.")
-    assert isinstance(data, bytes)
-    return data

@@ -225,12 +225,12 @@ class ActiveRun:
     def log_text(self, text: str, artifact_file: str) -> None:
         """Write a text as an artifact, such as `log_text(report, "report.txt")`."""
         data = names.check_text(text, "The text of an artifact").encode()
-        self._write_artifact(data, artifact_file)
+        self.log_bytes(data, artifact_file)
 
     def log_dict(self, dictionary: Mapping[str, object] | list[object], artifact_file: str) -> None:
         """Write a dict or list as an artifact: YAML where the name ends in .yaml or .yml, else JSON."""
         data = artifact_writing.dict_bytes(dictionary, artifact_file)
-        self._write_artifact(data, artifact_file)
+        self.log_bytes(data, artifact_file)
 
     def log_folder(self, fill: Callable[[Path], None], artifact_path: str) -> str:
         """Log a folder that appears whole: `fill` writes its files. Returns its path, numbered if it was taken."""
@@ -239,7 +239,8 @@ class ActiveRun:
         depth = len(PurePosixPath(artifact_path).parts)
         return "/".join(PurePosixPath(written[0][0]).parts[:depth])
 
-    def _write_artifact(self, data: bytes, artifact_file: str) -> None:
+    def log_bytes(self, data: bytes, artifact_file: str) -> None:
+        """Write bytes as an artifact."""
         with self._forgiven(f"The artifact {artifact_file}"):
             self._keep([artifact_writing.write(data, self.folder, artifact_file, durable=self._durable())])
 

@@ -107,7 +107,7 @@ def log_model(write: Write, options: LogOptions, artifact_path: str | None = Non
     `artifact_path` is MLflow's older word for `name`.
 
     The folder appears whole; when this returns, it is on the disk. Where the run has a model of this name already, the
-    new one lies beside it, and `runs:/<run_id>/<name>` means the newest.
+    new one lies beside it, and `runs:/<run_id>/<name>` means the newest, which a warning says.
     """
     old = options.pop("artifact_path", None)  # type: ignore[typeddict-item]
     check_options(options, LogOptions)
@@ -123,6 +123,12 @@ def log_model(write: Write, options: LogOptions, artifact_path: str | None = Non
         folder = run.artifact_folder / path
     manifest = digests.read_manifest(folder)
     assert manifest is not None
+    if path != name:
+        warnings.warn(
+            f"The run has logged {name!r} before, so runs:/{run.run_id}/{name} means this newer model from now on. "
+            f"The first one is runs:/{run.run_id}/{name}:1. Give name= to tell models apart.",
+            stacklevel=3,
+        )
     info = ModelInfo(f"runs:/{run.run_id}/{path}", path, run.run_id, made[0], manifest.digest)
     if registered is None:
         return info

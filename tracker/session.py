@@ -191,19 +191,8 @@ class Session:
 
     @contextmanager
     def run_of(self, run_id: str | None) -> Iterator[ActiveRun]:
-        """The current run (started when there is none), or for the length of the block another one of the store."""
-        if run_id is None:
-            yield self.current() or self.start()
-            return
-        found = next((run for run in self._open_runs if run.run_id == run_id), None)
-        if found is not None:
-            yield found
-            return
-        run = runs.open_existing(self.store(), run_id, edit=True)
-        try:
-            yield run
-        finally:
-            run.detach()
+        """The current run (started when there is none), or another one of the store."""
+        yield (self.current() or self.start()) if run_id is None else self.kept_run(self.root, run_id)
 
     # Runs that clients write to by their ids, in any store; they are nobody's current run
 

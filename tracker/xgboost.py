@@ -14,6 +14,7 @@ from typing import Any, Unpack
 
 from tracker import _io, saving
 from tracker.exceptions import InvalidValueError, MissingPackageError, ModelError, did_you_mean
+from tracker.models import xgboost_checks
 from tracker.models.info import ModelInfo
 from tracker.opening import OpenedModel, Trust, open_model
 from tracker.pyfunc.predictors import LibraryPredictor
@@ -77,6 +78,8 @@ def load_opened(opened: OpenedModel) -> Any:
             f"{opened.uri} ({path}) is neither JSON nor UBJSON: it is damaged, or in the binary format of XGBoost "
             "before 3.1. Load that one with the version that wrote it, and save it again."
         )
+    if not opened.trusted:
+        xgboost_checks.check_model(data, where=f"{opened.uri} ({path})")
     try:
         model.load_model(bytearray(data))
     except (ValueError, TypeError, KeyError) as error:

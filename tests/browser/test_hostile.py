@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
@@ -113,6 +114,19 @@ def chosen_pages(site: Path) -> list[str]:
     compared = ",".join(path.split("/")[1] for path in runs[:4])
     others = [path for path in paths if path not in runs]
     return [*others, f"compare/index.html?runs={compared}", *runs[:: max(1, len(runs) // PAGES)]]
+
+
+def test_files_of_models_do_not_run(site: Path, browser: Browser) -> None:
+    """Opened by themselves, published files of hostile models are text or downloads."""
+    files = sorted(path for path in site.glob("models/*/*/files/**/*") if path.is_file())
+    assert len(files) > 50 and not {path.suffix.lower() for path in files} & {".html", ".svg", ".js", ".xml", ".md"}
+    with served(site.parents[1]) as address:
+        page = browser.new_page()
+        for file in [path for path in files if path.suffix in (".txt", ".json")][:12]:
+            page.goto(f"{address}/{quote(file.relative_to(site.parents[1]).as_posix())}")
+            assert page.evaluate("typeof window.PWN") == "undefined", file
+            assert page.locator("script, svg").count() == 0
+        page.close()
 
 
 def test_copies_of_artifacts_do_not_run(site: Path, browser: Browser) -> None:

@@ -33,12 +33,13 @@ def loaded_by(*arguments: object) -> set[str]:
 
 
 def options() -> Iterator[tuple[str, str]]:
-    """Each command with each of its options, longest spelling."""
+    """Each command with each of its options and those of the commands below it, in each spelling, once."""
     for name in main.commands:
-        for parameter in main.commands[name].params:
-            if isinstance(parameter, click.Option):
-                for spelling in (*parameter.opts, *parameter.secondary_opts):
-                    yield name, spelling
+        below = getattr(main.commands[name], "commands", {}).values()
+        parameters = [parameter for command in (main.commands[name], *below) for parameter in command.params]
+        found = [parameter for parameter in parameters if isinstance(parameter, click.Option)]
+        for spelling in dict.fromkeys(text for option in found for text in (*option.opts, *option.secondary_opts)):
+            yield name, spelling
 
 
 def section(command: str) -> str:

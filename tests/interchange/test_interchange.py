@@ -36,6 +36,7 @@ def mlflow(version: str, action: str, folder: Path) -> dict[str, Any]:
         capture_output=True,
         text=True,
         check=False,
+        cwd=folder,
         env={**os.environ, "PYTHONPATH": "", "MLFLOW_DISABLE_TELEMETRY": "true"},
     )
     assert done.returncode == 0, done.stderr[-3000:]

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -16,6 +17,7 @@ import tracker
 from tracker import _io, layout
 from tracker.exceptions import InvalidValueError, NotFoundError, TrackerError
 from tracker.models import digests
+from tracker.opening import open_model
 
 X, Y = load_iris(return_X_y=True, as_frame=True)
 pytestmark = pytest.mark.usefixtures("store")
@@ -33,13 +35,19 @@ def logged(store: Path) -> list[Path]:
 
 
 def test_the_same_name_twice_in_one_run_means_the_newest(store: Path) -> None:
-    """A second model of one name lies beside the first; runs:/ means the newest, and each keeps a URI of its own."""
+    """A second model of one name lies beside the first; a warning says that runs:/ means the newest now, and how to
+    load the first."""
     with tracker.start_run() as run:
         first = tracker.sklearn.log_model(LinearRegression().fit(X, Y), name="model")
-        second = tracker.sklearn.log_model(GaussianNB().fit(X, Y), name="model")
+        with pytest.warns(UserWarning, match=f"runs:/{run.info.run_id}/model:1"):
+            second = tracker.sklearn.log_model(GaussianNB().fit(X, Y), name="model")
     assert [info.artifact_path for info in (first, second)] == ["model", "model-2"]
     assert isinstance(tracker.sklearn.load_model(f"runs:/{run.info.run_id}/model"), GaussianNB)
+    assert isinstance(tracker.sklearn.load_model(f"runs:/{run.info.run_id}/model:1"), LinearRegression)
+    assert isinstance(tracker.sklearn.load_model(f"runs:/{run.info.run_id}/model:2"), GaussianNB)
     assert isinstance(tracker.sklearn.load_model(second.model_uri), GaussianNB)
+    with pytest.raises(NotFoundError, match="has no model"):
+        tracker.sklearn.load_model(f"runs:/{run.info.run_id}/model:3")
     assert len(logged(store)) == 2
 
 
@@ -125,6 +133,15 @@ def test_many_threads_log_under_one_name(store: Path, model: Any) -> None:
         assert manifest is not None
         digests.verify(folder, manifest)
     assert tracker.sklearn.load_model(f"runs:/{run.info.run_id}/model").predict(X).shape == (150,)
+
+
+def test_metadata_are_plain_values(store: Path, model: Any) -> None:
+    """Numbers of numpy become plain ones in the MLmodel file; other objects are refused, and nothing is left."""
+    info = tracker.sklearn.log_model(model, name="model", metadata={"score": np.float64(0.5), "sizes": np.arange(2)})
+    assert open_model(info.model_uri).model.metadata == {"score": 0.5, "sizes": [0, 1]}
+    with pytest.raises(InvalidValueError, match="texts, numbers, lists and dicts"):
+        tracker.sklearn.log_model(model, name="other", metadata={"model": model})
+    assert len(list(store.rglob("MLmodel"))) == 1
 
 
 class Stop:

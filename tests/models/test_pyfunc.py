@@ -159,6 +159,23 @@ def test_predict_without_context_and_in_pieces() -> None:
         tracker.pyfunc.load_model(plain.model_uri).predict_stream("x")
 
 
+def test_a_list_in_a_type_hint_is_a_list() -> None:
+    """A predict() that says it takes a list gets one, also where the signature makes a frame of the data."""
+
+    def upper(model_input: list[str]) -> list[str]:
+        return [text.upper() for text in model_input]
+
+    class Keys(PythonModel):
+        def predict(self, context: Any, model_input: list[dict[str, Any]], params: Any = None) -> list[str]:
+            return [",".join(row) for row in model_input]
+
+    texts = tracker.pyfunc.log_model(name="texts", python_model=upper, input_example=["a"])
+    assert texts.signature is not None
+    assert tracker.pyfunc.load_model(texts.model_uri).predict(["a", "b"]) == ["A", "B"]
+    rows = tracker.pyfunc.log_model(name="rows", python_model=Keys(), input_example=[{"x": 1, "y": "z"}])
+    assert tracker.pyfunc.load_model(rows.model_uri).predict([{"x": 1, "y": "z"}]) == ["x,y"]
+
+
 def test_artifacts_can_be_folders_and_uris(tmp_path: Path) -> None:
     """Artifacts are files, folders, and URIs of other runs; two of one file name do not clash."""
     for place in ("one", "two"):
@@ -188,7 +205,10 @@ def test_artifacts_can_be_folders_and_uris(tmp_path: Path) -> None:
     assert tracker.pyfunc.load_model(info.model_uri).predict(None) == ["one", "two", "logged", "more"]
     kept = said(info)["artifacts"]
     assert kept["run"]["uri"] == f"runs:/{run.info.run_id}/notes/data.txt"
-    assert str(tmp_path) not in str({name: entry["uri"] for name, entry in kept.items() if name != "two"})
+    assert str(tmp_path) not in str(kept)
+    (tmp_path / ".hidden").write_text("x")
+    with pytest.raises(InvalidValueError, match="Hidden files"):
+        tracker.pyfunc.log_model(name="model", python_model=Reads(), artifacts={"x": str(tmp_path / ".hidden")})
     with pytest.raises(NotFoundError, match="nowhere"):
         tracker.pyfunc.log_model(name="model", python_model=Reads(), artifacts={"x": "nowhere.txt"})
 

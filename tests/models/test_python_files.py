@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -200,3 +201,23 @@ def test_no_foreign_loader_runs_without_trust(tmp_path: Path) -> None:
     with pytest.raises(UntrustedModelError):
         tracker.pyfunc.load_model(tmp_path / "m")
     assert "this" not in sys.modules
+
+
+def test_the_files_of_a_model_live_as_long_as_it_does(tmp_path: Path) -> None:
+    """A model that opens its artifacts late finds them, also when only it is kept; then they go."""
+    (tmp_path / "late.txt").write_text("late")
+
+    class Late(tracker.pyfunc.PythonModel):
+        def load_context(self, context: Any) -> None:
+            self.path = Path(context.artifacts["late"])
+
+        def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+            return self.path.read_text()
+
+    info = tracker.pyfunc.log_model(name="model", python_model=Late(), artifacts={"late": str(tmp_path / "late.txt")})
+    model = tracker.pyfunc.load_model(info.model_uri).unwrap_python_model()
+    path = model.path
+    assert model.predict(None, None) == path.read_text() == "late"
+    del model
+    gc.collect()
+    assert not path.exists()

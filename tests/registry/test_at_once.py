@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from tracker import process
-from tracker.exceptions import StoreError
+from tracker.exceptions import NotFoundError, StoreError
 from tracker.registry import ReadVersion, Registry, claims, read_registry
 from tracker.registry.claims import claim
+
+from .conftest import DIGEST, PATH
 
 if os.name == "nt":
     pytest.skip("these tests fork", allow_module_level=True)
@@ -153,3 +157,45 @@ def test_who_lost_the_claim_changes_nothing(registry: Registry, register: Regist
         with pytest.raises(StoreError, match="changed by another process meanwhile"):
             edit.model(model.file, tags={"ours": "1"})
     assert registry.model("iris").file.tags == {"theirs": "1"}
+
+
+def test_threads_wait_for_each_other(registry: Registry, register: Register) -> None:
+    """Threads of one process change a model in turn, as processes do."""
+    register()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: registry.set_model_tag("iris", f"t{n}", n), range(40)))
+        versions = list(pool.map(lambda n: register().file.version, range(40)))
+    assert len(registry.model("iris").file.tags) == 40
+    assert sorted(versions) == list(range(2, 42))
+
+
+def test_a_model_that_is_deleted_meanwhile(root: Path, registry: Registry, register: Register) -> None:
+    """Who waits for a model that is then deleted learns that it is gone; who registers makes a new one."""
+    folder = register().root / "registry" / "iris"
+    with ThreadPoolExecutor(1) as pool:
+        with claim(folder):
+            late = pool.submit(registry.set_model_tag, "iris", "a", "b")
+            time.sleep(0.1)
+            folder.rename(root / "trash")
+        with pytest.raises(NotFoundError, match="no registered model 'iris'"):
+            late.result()
+    assert register().version == "1"
+
+
+def test_deleting_and_registering_at_once(root: Path) -> None:
+    """However they come together, every number that was acknowledged is in the registry or in the trash."""
+
+    def work(number: int) -> None:
+        registry = Registry(root)
+        for _ in range(EACH):
+            if number % 4:
+                registry.register("iris", path=PATH, digest=DIGEST, tags={"by": number})
+            else:
+                with contextlib.suppress(NotFoundError):
+                    registry.delete_model("iris")
+
+    at_once(work)
+    files = [*root.glob("registry/*/versions/*.yaml"), *root.glob("trash/_registry/*/versions/*.yaml")]
+    assert len(files) == PROCESSES * 3 // 4 * EACH
+    assert read_registry(root).problems == ()
+    assert leftovers(root / "registry") == []

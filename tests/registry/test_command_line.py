@@ -130,7 +130,7 @@ def test_compare(said: Callable[..., str], data: Callable[..., Any]) -> None:
     found = data("compare", "iris", "1", "2", "--all")
     assert found["rows"]["stage"] == ["Staging", "Production"]
     assert found["rows"]["inputs.sepal length (cm)"] == [None, "double"]
-    assert found["rows"]["best(metrics.accuracy)"] == [0.8, 0.97]
+    assert found["rows"]["metrics.accuracy"] == [0.8, 0.97]
     assert found["rows"]["requirements.scikit-learn"][0] == found["rows"]["requirements.scikit-learn"][1]
     assert "requirements.skops" in found["differs"]
     assert "requirements.scikit-learn" not in found["differs"]

@@ -17,11 +17,13 @@ import pytest
 import tracker
 from tracker.models.inspection import ModelFacts
 from tracker.opening import inspect_model
+from tracker.serving.answers import answer_bytes
+from tracker.serving.app import make_app
 from tracker.serving.examples import LARGEST, curl_line, example_request
 from tracker.serving.page import POLICY, About, render_page
 
 from . import corpus
-from .conftest import Ask
+from .conftest import Ask, CorpusModel
 
 HOSTILE = "</pre><script>alert(1)</script>'; rm -rf ~; \" \u202e"
 
@@ -160,8 +162,44 @@ def test_a_large_example_is_cut() -> None:
     assert "…" in example_request(wide)
 
 
-def test_the_input_example_is_the_request_that_is_shown(saved: Callable[..., Path], iris: Any) -> None:
-    """A model that was saved with an example shows that one."""
-    folder = saved(input_example=iris[0][:5])
-    found = json.loads(example_request(inspect_model(folder)))
-    assert found["dataframe_split"]["data"] == iris[0][:2].to_numpy().tolist()
+def examples() -> dict[str, Any]:
+    """Input examples of many kinds."""
+    import numpy as np
+    import pandas as pd
+
+    times = pd.to_datetime(["2026-01-01", "2026-01-02"])
+    frame = {
+        "t": times,
+        "b": [b"\x00\xff", b"x"],
+        "s": ["ä", None],
+        "f": [1.5, np.nan],
+        "i": [1, 2],
+        "ok": [True, False],
+    }
+    return {
+        "frame": pd.DataFrame(frame),
+        "array": np.arange(6.0).reshape(3, 2),
+        "tensors": {"x": np.arange(4.0).reshape(2, 2), "y": np.array([1, 2])},
+        "texts": ["a", "b"],
+        "records": [{"a": 1, "b": [1, 2]}],
+        "columns": {"a": 1.5, "b": "x"},
+        "params": (pd.DataFrame({"x": [1.0, 2.0]}), {"top": 5}),
+    }
+
+
+@pytest.mark.parametrize("kind", list(examples()))
+def test_the_input_example_is_the_request_that_is_shown(tmp_path: Path, kind: str) -> None:
+    """Whatever example a model was saved with is shown, and answered with the very data."""
+    folder, example = tmp_path / "model", examples()[kind]
+    tracker.pyfunc.save_model(folder, python_model=CorpusModel("plain"), input_example=example, pip_requirements=[])
+    facts, model = inspect_model(folder), tracker.pyfunc.load_model(folder)
+    answer = corpus.call(
+        make_app(model, About(kind, facts)), "POST", "/invocations", corpus.JSON, example_request(facts).encode()
+    )
+    assert answer.status == 200, answer.body
+    (found,) = json.loads(answer.body)["predictions"]
+    data, params = example if kind == "params" else (example, None)
+    rows = data[:2] if kind == "array" else data
+    (expected,) = json.loads(answer_bytes(model.predict(rows, params)))["predictions"]
+    assert json.dumps(found) == json.dumps(expected)
+    assert found["params"] == params

@@ -34,7 +34,7 @@ BIN = Path(sys.executable).parent
 @pytest.fixture
 def context(saved: Callable[..., Path], tmp_path: Path) -> Path:
     """The build context of the flowers' model, with manifests."""
-    return write_context(str(saved()), tmp_path / "context", kubernetes=True)
+    return write_context(str(saved()), tmp_path / "context", kubernetes=True).folder
 
 
 def command_of(dockerfile: str) -> list[str]:
@@ -74,7 +74,7 @@ def test_hadolint_finds_nothing(context: Path) -> None:
 def test_hadolint_finds_nothing_with_system_packages(saved: Callable[..., Path], tmp_path: Path) -> None:
     """LightGBM needs a library that the base image lacks; that line passes the linter too."""
     folder = saved(extra_pip_requirements=["lightgbm==4.6.0"])
-    written = write_context(str(folder), tmp_path / "context")
+    written = write_context(str(folder), tmp_path / "context").folder
     assert "libgomp1" in (written / "Dockerfile").read_text()
     assert hadolint(written / "Dockerfile") == []
 
@@ -198,7 +198,7 @@ def test_images_without_a_version_are_refused(image: str) -> None:
 
 def test_the_image_is_named_in_both(saved: Callable[..., Path], tmp_path: Path) -> None:
     """`--image` goes into the deployment and into the comment that says how to build."""
-    written = write_context(str(saved()), tmp_path / "context", kubernetes=True, image="team/flowers:7")
+    written = write_context(str(saved()), tmp_path / "context", kubernetes=True, image="team/flowers:7").folder
     assert "docker build -t team/flowers:7 ." in (written / "Dockerfile").read_text()
     assert "image: team/flowers:7" in (written / "deployment.yaml").read_text()
 
@@ -268,7 +268,7 @@ def test_a_failed_writing_leaves_nothing(
 def test_mlflow_itself_is_left_out(saved: Callable[..., Path], tmp_path: Path) -> None:
     """A model that MLflow saved names mlflow; the image of a scikit-learn model does not install it, and says so."""
     folder = saved(extra_pip_requirements=["mlflow==3.1.0"])
-    text = (write_context(str(folder), tmp_path / "context") / "requirements.txt").read_text()
+    text = (write_context(str(folder), tmp_path / "context").folder / "requirements.txt").read_text()
     assert "# mlflow==3.1.0: tracker takes its place\n" in text
     assert not re.search(r"^mlflow", text, re.MULTILINE)
 
@@ -276,7 +276,7 @@ def test_mlflow_itself_is_left_out(saved: Callable[..., Path], tmp_path: Path) -
 def test_the_pins_of_the_model_count(saved: Callable[..., Path], tmp_path: Path) -> None:
     """Where model and server need the same package, the model's version is installed, and pandas must go with it."""
     folder = saved(extra_pip_requirements=["PyYAML==6.0.1", "numpy==1.26.4"])
-    lines = (write_context(str(folder), tmp_path / "context") / "requirements.txt").read_text().splitlines()
+    lines = (write_context(str(folder), tmp_path / "context").folder / "requirements.txt").read_text().splitlines()
     assert "PyYAML==6.0.1" in lines and not any(line.startswith("pyyaml") for line in lines)
     assert "pandas>=2.2.2" in lines
 

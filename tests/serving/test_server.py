@@ -20,6 +20,7 @@ import pytest
 
 import tracker
 from tracker.pyfunc import PythonModel
+from tracker.serving.server import _bound
 
 from .conftest import split
 from .processes import Server, serving
@@ -142,6 +143,12 @@ def test_a_signal_ends_it_after_the_requests(slow: Path, number: int) -> None:
         server.process.send_signal(number)
         assert waiting.result().json == {"predictions": ["done"]}
         assert server.process.wait(timeout=30) == 0
+
+
+def test_answers_go_out_at_once() -> None:
+    """The socket says that it is of TCP; otherwise asyncio leaves on what holds each answer back for 40 ms."""
+    with _bound("127.0.0.1", 0) as bound:
+        assert bound.proto == socket.IPPROTO_TCP
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:

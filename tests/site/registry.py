@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -119,3 +120,15 @@ def log_trained(store: Path, score: float) -> tuple[str, str, str]:
         tracker.log_metrics({"val/accuracy": score, "val/loss": 1 - score, "seconds_total": 2.0})
     path, digest = log_model(store, run.info.run_id)
     return run.info.run_id, path, digest
+
+
+def read(site: Path, path: str) -> str:
+    """A page as text without tags, in one line."""
+    text = re.sub(r"<[^>]+>", " ", (site / path).read_text("utf-8"))
+    return " ".join(text.split())
+
+
+def index(site: Path) -> dict[str, Any]:
+    """`models/registry.json`."""
+    found: dict[str, Any] = json.loads((site / "models" / "registry.json").read_bytes())
+    return found

@@ -21,7 +21,8 @@ from .trees import elements, shape
 
 PAYLOADS = payloads()
 HEAD, TAIL = "qHEADqqq", "qqqTAILq"
-MARK = f"{HEAD}mark{TAIL}"
+LONG_HEAD = f"{HEAD}mark"
+MARK = f"{LONG_HEAD}{TAIL}"
 HOLE = "\ue001"
 CONTEXTS = (
     "<p>{{ x }}</p>",
@@ -56,14 +57,15 @@ def test_an_escaped_payload_is_text_in_every_context(context: str, tmp_path: Any
 def test_every_payload_is_escaped_in_every_field(kind: str) -> None:
     """With a payload in all text fields, a page differs from that of a mark by the escaped payload alone.
 
-    Ids and commits are also shown by their first or last eight characters.
+    Ids, commits and digests are also shown by their first eight or twelve, or by their last eight characters.
     """
     renderer = Renderer(pages_folder())
-    pieces = re.split(f"({MARK}|{HEAD}|{TAIL})", renderer.render(fill(kind, lambda *_: MARK)))
+    pieces = re.split(f"({MARK}|{LONG_HEAD}|{HEAD}|{TAIL})", renderer.render(fill(kind, lambda *_: MARK)))
     view = fill(kind, lambda *_: HOLE)
     holes = list(_holes(view))
     for payload in PAYLOADS:
-        shown = {MARK: _escaped(payload), HEAD: _escaped(payload[:8]), TAIL: _escaped(payload[-8:])}
+        parts = {MARK: payload, LONG_HEAD: payload[:12], HEAD: payload[:8], TAIL: payload[-8:]}
+        shown = {mark: _escaped(part) for mark, part in parts.items()}
         expected = "".join([shown.get(piece, piece) for piece in pieces])
         for owner, field, value in holes:
             object.__setattr__(owner, field, _filled(value, payload))

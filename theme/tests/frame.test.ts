@@ -20,6 +20,15 @@ test("all words of a search must occur; the start of a title comes first", () =>
   assert.deepEqual(search(data, "nowhere"), []);
 });
 
+test("the versions of a model leave room for everything else", () => {
+  const versions = Array.from({ length: 60 }, (_, index) => ({ kind: "version" as const, title: `otter ${index}`, text: "Staging", href: `v${index}` }));
+  const pages = [...data.pages, { kind: "model" as const, title: "otter", text: "", href: "m" }, ...versions];
+  const hits = search({ ...data, pages }, "otter");
+  assert.equal(hits[0]?.kind, "model");
+  assert.equal(hits.filter((hit) => hit.kind === "version").length, 10);
+  assert.equal(hits.filter((hit) => hit.kind === "run").length, 2);
+});
+
 test("a run is found by its id, whole or in part", () => {
   assert.deepEqual(search(data, "01a20640d3f475aa8396f5e2009d799a").map((hit) => hit.href), ["runs/01a20640d3f475aa8396f5e2009d799a/index.html"]);
   assert.equal(search(data, "009d799a").length, 1);

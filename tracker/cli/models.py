@@ -193,8 +193,7 @@ def dockerfile_command(
     from tracker.serving.context import write_context
 
     written = write_context(uri, folder, python_version=python_version, kubernetes=kubernetes, image=image, trust=trust)
-    shown = clean(written)
-    click.echo(f"Wrote {shown}. Build the image with: docker build {shown}")
+    click.echo(f"Wrote {clean(folder)}. Build the image with: docker build -t {written.image} {clean(folder)}")
 
 
 def _kind_of(source: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tracker import reader
-from tracker.cli.compare import MISSING, Row, cells_of, metric_row
+from tracker.cli.compare import MISSING, Row, cells_of
 from tracker.cli.find import Found
 from tracker.cli.registry_data import version_data
 from tracker.cli.table import Column, cell, make_console, print_table
@@ -17,6 +17,7 @@ from tracker.models.inspection import ModelFacts, inspect_folder
 from tracker.reader import ReadExperiment, read_experiment_file
 from tracker.registry import ReadVersion
 from tracker.schema import ExperimentFile
+from tracker.summary import goal_of
 
 Pair = tuple[ReadVersion, ReadVersion]
 
@@ -50,9 +51,14 @@ def _run_rows(runs: Sequence[Found | None]) -> Iterator[Row]:
     for key in sorted({key for each in found for key in each.run.file.params}):
         yield Row(f"params.{key}", [each.run.file.params.get(key, MISSING) if each else MISSING for each in runs])
     for key in sorted({key for each in found for key in each.run.file.metrics}):
-        row = metric_row(found, key)
-        values = iter(row.values)
-        yield Row(row.label, [next(values) if each else MISSING for each in runs], row.goal)
+        goal = goal_of(key, found[0].experiment.file.goal)
+        yield Row(f"metrics.{key}", [_last(each, key) for each in runs], goal)
+
+
+def _last(run: Found | None, key: str) -> object:
+    """What the model ended its training with."""
+    metric = run.run.file.metrics.get(key) if run else None
+    return metric.last if metric else MISSING
 
 
 def _facts_of(version: ReadVersion) -> ModelFacts:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tracker.exceptions import InvalidValueError
+
 _PROJECT = "It is of MLflow's tools for language models, which tracker does not have. "
 _TRACES = _PROJECT + "Log what went in and out with log_dict() or log_table()."
 _PROMPTS = _PROJECT + "Keep prompts beside your code, and log the one that was used with log_text()."
@@ -20,7 +22,7 @@ _REMEDIES = {
     "log_stream": "Write the stream to a file, and use log_artifact().",
 }
 """By name of a method."""
-_KINDS = {
+KINDS = {
     "webhook": "Nothing runs that could call: let CI react to the commit that changes the registry.",
     "workspace": _WORKSPACES,
     "mcp": _PROJECT.rstrip(),
@@ -35,7 +37,14 @@ _KINDS = {
 """By a part of the name."""
 
 
+def refuse(instead: str, **arguments: object) -> None:
+    """InvalidValueError when one of MLflow's arguments is given that has no meaning here."""
+    given = " and ".join(name for name, value in arguments.items() if value is not None)
+    if given:
+        raise InvalidValueError(f"{given} cannot be given. {instead}")
+
+
 def remedy(name: str) -> str:
     """What to use in place of a method of MLflow's client, after a blank; empty for a name that MLflow lacks too."""
-    found = _REMEDIES.get(name) or next((text for part, text in _KINDS.items() if part in name), "")
+    found = _REMEDIES.get(name) or next((text for part, text in KINDS.items() if part in name), "")
     return found and f" {found}"

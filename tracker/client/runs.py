@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
-from tracker import entities, names, session
+from tracker import entities, media, names, session
+from tracker.client.missing import refuse
 from tracker.client.paging import PagedList, page_of
-from tracker.exceptions import InvalidValueError
 from tracker.schema import ExperimentFile
 from tracker.session import session as current
 from tracker.snapshot import PARENT_TAG, RUN_NAME_TAG
 from tracker.store import Store
 
 if TYPE_CHECKING:
+    import pandas
+
     from tracker.run import ActiveRun
 
 _RUNNING = "RUNNING"
@@ -39,8 +42,7 @@ class RunsClient:
         self, name: str, artifact_location: str | None = None, tags: Mapping[str, object] | None = None
     ) -> str:
         """Make an experiment and return its id; AlreadyExistsError when the name is taken."""
-        if artifact_location is not None:
-            raise InvalidValueError("Artifacts lie in the folder of their run; artifact_location cannot be set.")
+        refuse("Artifacts lie in the folder of their run.", artifact_location=artifact_location)
         file = ExperimentFile(id="", name=name, tags=session.texts_of(tags))
         return self._store().create_experiment(file).file.id
 
@@ -173,8 +175,17 @@ class RunsClient:
         timestamp: int | None = None,
         step: int | None = None,
         synchronous: bool | None = None,
+        dataset_name: str | None = None,
+        dataset_digest: str | None = None,
+        model_id: str | None = None,
     ) -> None:
         """Log one point of a metric; see ActiveRun.log_metric."""
+        refuse(
+            "Let the key tell what was measured on which data, such as 'test/accuracy'.",
+            dataset_name=dataset_name,
+            dataset_digest=dataset_digest,
+            model_id=model_id,
+        )
         self._run(run_id).log_metric(key, value, step, timestamp)
 
     def log_param(self, run_id: str, key: str, value: object, synchronous: bool | None = None) -> object:
@@ -220,6 +231,39 @@ class RunsClient:
         """Write a dict or list as a JSON or YAML artifact."""
         self._run(run_id).log_dict(dictionary, artifact_file)
 
+    def log_figure(
+        self, run_id: str, figure: object, artifact_file: str, *, save_kwargs: Mapping[str, Any] | None = None
+    ) -> None:
+        """Write a figure of matplotlib or Plotly as an artifact; see tracker.log_figure."""
+        media.add_figure(self._run(run_id), figure, artifact_file, save_kwargs)
+
+    def log_image(
+        self,
+        run_id: str,
+        image: object,
+        artifact_file: str | None = None,
+        key: str | None = None,
+        step: int | None = None,
+        timestamp: int | None = None,
+        synchronous: bool | None = None,
+    ) -> None:
+        """Write an image as an artifact; see tracker.log_image."""
+        media.add_image(self._run(run_id), image, artifact_file, key, step)
+
+    def log_table(self, run_id: str, data: object, artifact_file: str) -> None:
+        """Write a table as an artifact, or add rows to it; see tracker.log_table."""
+        media.add_table(self._run(run_id), data, artifact_file)
+
+    def load_table(
+        self,
+        experiment_id: str,
+        artifact_file: str,
+        run_ids: list[str] | None = None,
+        extra_columns: list[str] | None = None,
+    ) -> pandas.DataFrame:
+        """The rows of a table of all runs of an experiment, or of some of them; see tracker.load_table."""
+        return media.tables_of(self._root, [experiment_id], artifact_file, run_ids, extra_columns)
+
     def list_artifacts(self, run_id: str, path: str | None = None) -> list[entities.FileInfo]:
         """What lies directly in a folder of a run's artifacts."""
         from tracker import artifacts
@@ -236,7 +280,7 @@ class RunsClient:
 
     # How
 
-    @property
+    @functools.cached_property
     def _root(self) -> Path:
         return session.root_of(self.tracking_uri)
 

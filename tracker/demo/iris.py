@@ -55,6 +55,6 @@ def train(c: float) -> None:
             model,
             name="model",
             serialization_format="skops",
-            input_example=data.x_val.head(3),
+            input_example=data.x_val[:3],
             registered_model_name=MODEL,
         )

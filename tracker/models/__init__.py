@@ -25,6 +25,8 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(_HOMES[name]), name)
         globals()[name] = value
         return value
+    if name == "signature":  # scripts write mlflow.models.signature.infer_signature
+        return importlib.import_module("tracker.models.signature")
     from tracker.exceptions import did_you_mean
 
     raise AttributeError(f"tracker.models has no {name!r}.{did_you_mean(name, _HOMES)}")

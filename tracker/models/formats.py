@@ -28,6 +28,7 @@ _PICKLE = (
     "A pickle is a program: loading it runs whatever its author put in. Load it only if you trust where it is from."
 )
 _CODE = "It brings Python files along, which run when it is loaded. Load it only if you trust where they are from."
+_TRUST = "Load it only if you trust where it is from."
 _DATA = "It holds data only. Loading it runs no code of the file."
 _UNKNOWN = "tracker does not know this format, so it takes it for one that can run code."
 
@@ -40,11 +41,12 @@ _SAFE = {
     "onnx": Format("onnx", True, _DATA),
     "keras": Format("keras", True, "Keras loads it in safe mode, which refuses layers that hold code."),
 }
+_SAVEDMODEL = Format(
+    "savedmodel", False, "A TensorFlow graph can read and write files. Load it only if you trust where it is from."
+)
 _UNSAFE = {
     "pytorch": Format("pickle", False, _PICKLE),
-    "tensorflow": Format(
-        "savedmodel", False, "A TensorFlow graph can read and write files. Load it only if you trust it."
-    ),
+    "tensorflow": _SAVEDMODEL,
     "spark": Format("spark", False, _UNKNOWN),
 }
 
@@ -75,6 +77,10 @@ def _own_format(flavor: str, facts: Mapping[str, Any]) -> Format:
         return SKOPS
     if word in PICKLES:
         return Format(word, False, _PICKLE)
+    if word == "pt2":
+        return Format("pt2", False, "An exported program of PyTorch may hold pickles and compiled code. " + _TRUST)
+    if flavor == "keras" and facts.get("save_exported_model"):
+        return _SAVEDMODEL
     if flavor == "tensorflow" and facts.get("model_type") == "keras":
         return _SAFE["keras"]
     return _SAFE.get(flavor) or _UNSAFE.get(flavor) or Format(flavor, False, _UNKNOWN)

@@ -20,7 +20,8 @@ class ModelInfo(msgspec.Struct, frozen=True):
     """
 
     model_uri: str
-    """Loads this very model: `runs:/<run_id>/<path>`."""
+    """Loads it: `runs:/<run_id>/<path>`. When the run logs another model under the same name, that of the first means
+    the newer one, and the first is `runs:/<run_id>/<path>:1`."""
     artifact_path: str
     """Its folder below the artifacts of the run; numbered (`model-2`) when the run had one of this name."""
     run_id: str | None

@@ -111,6 +111,8 @@ def data_file(model: Model) -> str:
     """The file that holds the model itself, relative to its folder; empty where the flavor keeps several."""
     pyfunc = model.flavors.get(PYFUNC, {})
     named = [model.flavors[name] for name in model.own_flavors]
+    if isinstance(folder := model.flavors.get("pytorch", {}).get("model_data"), str):
+        return f"{folder}/model.pth"
     for facts in [*named, pyfunc]:
         for key in ("pickled_model", "data", "model_path", "python_model"):
             if isinstance(facts.get(key), str):

@@ -6,6 +6,7 @@ does not exist makes it read and write memory that is not its own. What passes h
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _FIRST = b"\nTree="
-_END = b"end of trees"
+_SETTINGS = re.compile(r"\nparameters:\n(.*?)\nend of parameters\n", re.DOTALL)
+_SETTING = re.compile(r"(\[\w+: [^\n]*\])?")
 _LARGEST = 2**31 - 1
 
 
@@ -56,8 +58,12 @@ def _check(data: bytes) -> None:
             raise ValueError(f"tree {number} is not where the header says")
         _check_tree(_fields(block), features, number)
         start += size
-    if not data[start:].lstrip().startswith(_END):
+    rest = data[start:].lstrip().decode()
+    settings = _SETTINGS.search(rest)
+    if not rest.startswith("end of trees") or settings is None:
         raise ValueError("it ends in the middle")
+    if not all(_SETTING.fullmatch(line) for line in settings[1].splitlines()):
+        raise ValueError("its parameters are not written as LightGBM writes them")
 
 
 def _fields(text: bytes) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tracker import _io, layout
-from tracker.exceptions import ModelError
+from tracker.exceptions import InvalidValueError, ModelError
 from tracker.yaml_files import read_plain_yaml, yaml_bytes
 
 if TYPE_CHECKING:
@@ -73,8 +73,10 @@ class Model(msgspec.Struct, frozen=True):
         return tuple(name for name in self.flavors if name != PYFUNC)
 
     def to_yaml(self) -> bytes:
-        """The bytes of the file."""
-        plain = {key: value for key, value in msgspec.to_builtins(self).items() if value not in (None, "")}
+        """The bytes of the file; InvalidValueError for metadata or a configuration that it cannot hold."""
+        plain = {
+            key: value for key, value in msgspec.to_builtins(self, enc_hook=_plain).items() if value not in (None, "")
+        }
         return yaml_bytes(dict(sorted(plain.items())))
 
     @classmethod
@@ -96,3 +98,13 @@ class Model(msgspec.Struct, frozen=True):
             return msgspec.convert(read_plain_yaml(data), cls, strict=False)
         except (ValueError, msgspec.MsgspecError) as error:
             raise ModelError(f"{where} is damaged or hostile: {error}. Nothing of the model was opened.") from None
+
+
+def _plain(value: Any) -> Any:
+    """Numbers of numpy as plain ones."""
+    if hasattr(value, "dtype") and hasattr(value, "tolist"):
+        return value.tolist()
+    raise InvalidValueError(
+        f"{value!r:.80} is a {type(value).__name__}, which the {layout.MLMODEL_FILE} file of a model cannot hold. "
+        "metadata= and model_config= are made of texts, numbers, lists and dicts."
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import io
 import pickle
+import zipfile
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -45,8 +46,9 @@ class PickleContents(msgspec.Struct, frozen=True):
 def imports_of(data: bytes, *, where: str = "The pickle") -> tuple[PickleImport, ...]:
     """All that a pickle imports when it is loaded, sorted, each once; nothing is imported or executed.
 
-    Pickles inside it that it keeps as bytes are not looked into. Raises ModelError for a file that cannot be
-    followed to its end: a damaged, compressed or zipped one, or one of joblib with arrays between the opcodes.
+    Of a file of torch.save it is the pickle inside. Pickles that one keeps as bytes are not looked into. Raises
+    ModelError for a file that cannot be followed to its end: a damaged, compressed or zipped one, or one of joblib
+    with arrays between the opcodes.
     """
     return contents_of(data, where=where).imports
 
@@ -55,6 +57,7 @@ def contents_of(data: bytes, *, where: str = "The pickle") -> PickleContents:
     """The same, with what functions in the pickle import."""
     import pickletools
 
+    data = _inside_torch(data)
     _refuse_packed(data, where)
     machine = _Machine()
     try:
@@ -84,6 +87,20 @@ _PACKED = {
     b"\x5d\x00\x00": "compressed with lzma",
     b"\x04\x22\x4d\x18": "compressed with lz4",
 }
+
+
+def _inside_torch(data: bytes) -> bytes:
+    """The pickle in an archive of torch.save, where there is exactly one of a sane size; else the bytes as they are."""
+    if not data.startswith(b"PK\x03\x04"):
+        return data
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            found = [entry for entry in archive.infolist() if entry.filename.endswith("/data.pkl")]
+            if len(found) == 1 and found[0].file_size <= len(data):  # torch does not compress
+                return archive.read(found[0])
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, RuntimeError):
+        pass  # it is refused as the archive that it is
+    return data
 
 
 def _refuse_packed(data: bytes, where: str) -> None:

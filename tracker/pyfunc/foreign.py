@@ -64,7 +64,7 @@ class ForeignPredictor:
         self._method = getattr(self.raw_model, str(facts.get("predict_fn") or "predict"), None)
         if self._method is None:
             raise ModelError(f"What {loader} loaded from {opened.uri} has no predict().")
-        self._opened = opened  # its copy of the files must live on
+        opened.live_with(self.raw_model)
 
     def __call__(self, data: Any, params: dict[str, Any] | None = None) -> Any:
         assert self._method is not None

@@ -10,13 +10,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tracker.exceptions import InvalidValueError, ModelError
+from tracker.exceptions import InvalidValueError
 from tracker.installed import installed_version
 from tracker.models import from_code
+from tracker.models.environment import REQUIREMENTS_FILE
 from tracker.models.mlmodel import PYFUNC, Model
 from tracker.opening import OpenedModel
 from tracker.pyfunc.loaders import Predictor
 
+_MAX_REQUIREMENTS = 1024 * 1024
 _PIN = re.compile(r"([A-Za-z0-9][\w.-]*)(?:\[[^]]*\])?\s*==\s*([\w.!+-]+)")
 
 
@@ -133,8 +135,9 @@ def warn_of_differences(opened: OpenedModel) -> None:
     python = str(opened.flavor(PYFUNC).get("python_version") or "")
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
     found = [] if not python or python.split(".")[:2] == here.split(".") else [f"Python {python}, here {here}"]
-    if "requirements.txt" in opened.manifest.files:
-        found += _differences(opened.read("requirements.txt").decode(errors="replace"))
+    listed = opened.manifest.files.get(REQUIREMENTS_FILE)
+    if listed is not None and listed.bytes <= _MAX_REQUIREMENTS:
+        found += _differences(opened.read(REQUIREMENTS_FILE).decode(errors="replace"))
     if found:
         warnings.warn(
             f"{opened.uri} was saved with {'; '.join(found)}. It may predict something else, or not load at all.",
@@ -152,6 +155,3 @@ def _differences(requirements: str) -> list[str]:
             if (here or "").partition("+")[0] != pin[2].partition("+")[0]:
                 found.append(f"{pin[1]} {pin[2]}, here {here or 'none'}")
     return found
-
-
-__all__ = ["ModelError", "PyFuncModel", "overridden", "warn_of_differences"]

@@ -7,6 +7,7 @@ another module of tracker.
 from __future__ import annotations
 
 import inspect
+import typing
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -30,10 +31,23 @@ class PythonModelContext:
 
 
 class TypeHints:
-    """What MLflow asks a model for; empty here, since data are converted by the signature alone."""
+    """What predict() says it takes, as MLflow asks for it."""
 
-    input: Any = None
-    output: Any = None
+    def __init__(self, input: Any = None) -> None:  # noqa: A002
+        self.input = input
+        self.output = None
+
+
+def input_hint(function: Callable[..., Any]) -> Any:
+    """The type hint of the data that a predict() takes, if it is a list; else None."""
+    try:
+        plain = inspect.unwrap(getattr(function, "__func__", function))
+        hints = typing.get_type_hints(plain, {**vars(typing), **plain.__globals__})  # pickled ones lost their imports
+        names = [name for name in inspect.signature(function).parameters if name not in ("self", "context", "params")]
+    except Exception:  # hints are code of their author
+        return None
+    found = hints.get("model_input") or (hints.get(names[-1]) if names else None)
+    return found if list in (found, typing.get_origin(found)) else None
 
 
 class PythonModel:
@@ -57,8 +71,8 @@ class PythonModel:
 
     @property
     def predict_type_hints(self) -> Any:
-        """For MLflow: none."""
-        return TypeHints()
+        """For MLflow, which makes lists of texts and dicts where the hint says so."""
+        return TypeHints(input_hint(self.predict))
 
     def _get_type_hints(self) -> Any:
         """What MLflow before 2.20 asks for."""
@@ -71,6 +85,11 @@ class FunctionPythonModel(PythonModel):
     def __init__(self, func: Callable[..., Any], signature: Any = None) -> None:
         self.func = func
         self.signature = signature
+
+    @property
+    def predict_type_hints(self) -> Any:
+        """Those of the function."""
+        return TypeHints(input_hint(self.func))
 
     def predict(self, model_input: Any, params: dict[str, Any] | None = None) -> Any:  # type: ignore[override]
         """What the function returns."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from tracker.pyfunc.model import PythonModelContext
 
@@ -16,6 +16,7 @@ class PythonPredictor:
     def __init__(self, python_model: Any, context: PythonModelContext) -> None:
         self.python_model = python_model
         self.context = context
+        self._hint = _hint_of(python_model)
         python_model.load_context(context)
 
     def __call__(self, data: Any, params: dict[str, Any] | None = None) -> Any:
@@ -28,6 +29,7 @@ class PythonPredictor:
 
     def _call(self, method: Callable[..., Any], data: Any, params: dict[str, Any] | None) -> Any:
         taken = inspect.signature(method).parameters
+        data = _as_hinted(data, self._hint)
         given = {}
         if "params" in taken:
             given["params"] = params
@@ -36,6 +38,23 @@ class PythonPredictor:
         if "context" in taken or len([name for name in taken if name != "params"]) == 2:
             return method(self.context, data, **given)
         return method(data, **given)
+
+
+def _hint_of(python_model: Any) -> Any:
+    """The type that a model says its data have; MLflow's own hints cannot be asked for where MLflow is missing."""
+    hints = getattr(python_model, "predict_type_hints", None)
+    return getattr(hints, "input", None)
+
+
+def _as_hinted(data: Any, hint: Any) -> Any:
+    """A list where predict() says it takes one and the signature made a frame or an array of it."""
+    if list not in (hint, get_origin(hint)):
+        return data
+    if hasattr(data, "iloc"):
+        item = (get_args(hint) or (None,))[0]
+        is_rows = item is dict or get_origin(item) is dict or len(data.columns) != 1
+        return data.to_dict(orient="records") if is_rows else data.iloc[:, 0].tolist()
+    return data.tolist() if hasattr(data, "tolist") else data
 
 
 class LibraryPredictor:

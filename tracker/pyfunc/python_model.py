@@ -28,6 +28,8 @@ LOADER = "mlflow.pyfunc.model"
 CODE_LOADER = "mlflow.pyfunc.loaders.code_model"
 DATA_FILE = "python_model.pkl"
 ARTIFACTS = "artifacts"
+_ADDRESSES = ("runs:", "models:", "http:", "https:")
+"""How URIs begin that name nobody's folders."""
 _dumping = threading.Lock()
 
 
@@ -174,6 +176,10 @@ def _copy_artifacts(folder: Path, files: Mapping[str, str]) -> dict[str, dict[st
     for name, uri in files.items():
         source = Path(artifacts.download_artifacts(str(uri)))
         names.check_artifact_path(source.name, "The file name of an artifact")
+        if source.name.startswith("."):
+            raise InvalidValueError(
+                f"The artifact {name!r} is {source}. Hidden files are no part of a model: rename it."
+            )
         target = folder / ARTIFACTS / source.name
         if target.exists():
             target = folder / ARTIFACTS / str(len(kept)) / source.name
@@ -185,7 +191,7 @@ def _copy_artifacts(folder: Path, files: Mapping[str, str]) -> dict[str, dict[st
                 shutil.copyfile(source, target)
         kept[name] = {
             "path": target.relative_to(folder).as_posix(),
-            "uri": str(uri) if ":/" in str(uri) else source.name,
+            "uri": str(uri) if str(uri).startswith(_ADDRESSES) else source.name,
         }
     return kept
 
@@ -198,6 +204,7 @@ def load_pyfunc(opened: OpenedModel, config: Mapping[str, Any] | None = None) ->
     model = _run_file(opened, facts, config) if facts.get("model_code_path") else _unpickle(opened, facts)
     if not hasattr(model, "load_context"):
         model = FunctionPythonModel(model)
+    opened.live_with(model)
     kept = facts.get("artifacts") or {}
     if not isinstance(kept, dict) or not all(isinstance(entry, dict) for entry in kept.values()):
         raise ModelError(f"{opened.uri} says in its MLmodel file that its artifacts are {kept!r:.80}.")

@@ -9,12 +9,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from msgspec import Struct
+
 from tracker import _io, codec, layout, names, store
 from tracker.exceptions import AlreadyExistsError, InvalidValueError, UntrustedModelError
 from tracker.models.mlmodel import PYFUNC
 from tracker.opening import OpenedModel, Trust, open_model
 from tracker.serving.kubernetes import PORT, USER, check_image, manifests
-from tracker.serving.requirements import image_requirements, package_of
+from tracker.serving.requirements import image_requirements, model_requirements, package_of
 
 OLDEST_PYTHON = (3, 11)
 """The first one that tracker runs on."""
@@ -25,6 +27,14 @@ _SYSTEM = {"lightgbm": "libgomp1"}
 _SHOWN = 12
 
 
+class Context(Struct, frozen=True):
+    """What was written."""
+
+    folder: Path
+    image: str
+    """Name and tag that the image is to have."""
+
+
 def write_context(
     uri: str,
     folder: Path,
@@ -33,7 +43,7 @@ def write_context(
     kubernetes: bool = False,
     image: str | None = None,
     trust: Trust = False,
-) -> Path:
+) -> Context:
     """Write a build context for a model into a folder that is missing or empty; it appears whole.
 
     Raises AlreadyExistsError when something is there, UntrustedModelError for a model from outside the store without
@@ -60,7 +70,7 @@ def write_context(
             for path, data in [*files.items(), *_model_files(opened), *_own_files()]:
                 _io.make_folder((aside / path).parent, inside=folder.parent)
                 _io.replace_file(aside / path, data, durable=False)
-    return folder
+    return Context(folder, image)
 
 
 def model_name(uri: str, opened: OpenedModel) -> str:
@@ -89,11 +99,11 @@ def base_python(saved_with: str, wanted: str | None) -> str:
 def _require_trust(opened: OpenedModel) -> None:
     """Building an image installs what the model's requirements name, which can run code even for a safe format."""
     if not opened.trusted and opened.format.safe:
-        lines = [line for line in image_requirements(opened) if not line.startswith("#")]
+        lines = model_requirements(opened)
         raise UntrustedModelError(
             f"{opened.uri} lies outside of the store, and building an image of it installs what its requirements name: "
-            f"{', '.join(lines[:_SHOWN])}. Look at it with `tracker models inspect`; then say --trust yes, or pin it "
-            f"with --trust {opened.manifest.digest}."
+            f"{', '.join(lines[:_SHOWN]) or 'nothing'}. Look at it with `tracker models inspect`; then say --trust "
+            f"yes, or pin it with --trust {opened.manifest.digest}."
         )
     opened.require_trust()
 

@@ -8,7 +8,7 @@ import shlex
 from typing import Any
 
 from tracker.models.inspection import ModelFacts
-from tracker.serving.parsing import INPUTS, RECORDS, SPLIT
+from tracker.serving.parsing import INPUTS, PARAMS, RECORDS, SPLIT
 from tracker.types import AnyType, Array, DataType, Map, Object, Schema, TensorSpec
 
 ROWS = 2
@@ -42,13 +42,15 @@ def curl_line(address: str, body: str) -> str:
 
 
 def _of_example(facts: ModelFacts) -> dict[str, Any] | None:
-    example = facts.example
+    example, params = facts.example, {}
+    if isinstance(example, dict) and set(example) == {"inputs", PARAMS}:  # how an example with params is kept
+        example, params = example["inputs"], {PARAMS: example[PARAMS]}
     if facts.example_type == "dataframe" and isinstance(example, dict) and isinstance(example.get("data"), list):
         kept = {key: example[key] for key in ("columns", "data") if key in example}
-        return {SPLIT: {**kept, "data": example["data"][:ROWS]}}
+        return {SPLIT: {**kept, "data": example["data"][:ROWS]}, **params}
     if example is None or not facts.example_type:
         return None
-    return {INPUTS: example[:ROWS] if isinstance(example, list) else example}
+    return {INPUTS: example[:ROWS] if isinstance(example, list) else example, **params}
 
 
 def _of_signature(signature: Any) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 def image_requirements(opened: OpenedModel) -> list[str]:
     """Lines of a requirements.txt. Where both name a package, the model's line counts."""
-    lines = _lines_of(opened)
+    lines = model_requirements(opened)
     named = {package_of(line): line for line in lines}
     server = [_pin(package, named) for package in SERVER if package not in named]
     return ["# of the model", *_without_mlflow(lines, opened), "# of the server", *server]
@@ -29,7 +29,8 @@ def package_of(line: str) -> str:
     return re.sub(r"[-_.]+", "-", found[0]).lower() if found else line
 
 
-def _lines_of(opened: OpenedModel) -> list[str]:
+def model_requirements(opened: OpenedModel) -> list[str]:
+    """The lines of a model's own requirements.txt, without comments."""
     if not opened.has("requirements.txt"):
         return []
     text = opened.read("requirements.txt").decode(errors="replace")
