@@ -45,7 +45,7 @@ class Mlruns:
 
     def meta(self, folder: str, **fields: object) -> None:
         """A meta.yaml."""
-        self.write(f"{folder}/meta.yaml", "".join(f"{key}: {value}\n" for key, value in fields.items()))
+        self.write(f"{folder}/meta.yaml", "".join(f"{key}: {value}\n" for key, value in sorted(fields.items())))
 
     def version(self, model: str, number: int, **fields: object) -> None:
         """A version of a registered model; the model is made when it is missing."""
@@ -75,7 +75,7 @@ def small(root: Path) -> Mlruns:
         made.write(f"{run}/artifacts/plot.txt", "x" * 40)
         made.meta(f"{run}/inputs/{run_id(99)}", source_id=run_id(99), source_type="DATASET", tags="{}")
     for key in ("0", "1"):
-        made.meta(f"{key}/datasets/{run_id(99)}", digest="abcd1234", name="digits", source="'{}'")
+        made.meta(f"{key}/datasets/{run_id(99)}", digest="abcd1234", name="digits", source="'{}'", source_type="local")
     made.version("price", 1, run_id=run_id(0), source=f"file:///home/eve/mlruns/0/{run_id(0)}/artifacts/model")
     made.write("models/price/aliases/champion", "1")
     made.write("models/price/tags/owner", "vision")

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 import tracker
-from tracker import _io, layout
+from tracker import _io, fluent, layout
 from tracker.artifact_files import list_artifacts
 from tracker.cli import main
 from tracker.foreign.importing import import_store
@@ -69,7 +69,7 @@ def test_what_people_added_stays(made: Mlruns, store: Path) -> None:
     client = tracker.MlflowClient(str(store))
     client.set_tag(run_id(1), "checked", "yes")
     client.set_tag(run_id(1), "mlflow.note.content", "A better note.")
-    tracker.fluent.reset()
+    fluent.reset()
     registry = Registry(store)
     registry.set_stage("price", 1, "Production")
     registry.set_alias("price", "best", 1)

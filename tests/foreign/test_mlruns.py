@@ -152,7 +152,9 @@ def test_datasets(made: Mlruns) -> None:
     """Data sets become tags, and a file with all that is known of them."""
     run = made.run("0", run_id(1))
     made.meta(f"{run}/inputs/x", source_id=run_id(9), source_type="DATASET", tags="{mlflow.data.context: training}")
-    made.meta(f"0/datasets/{run_id(9)}", name="my data set", digest="ab12", source='\'{"url": "x"}\'')
+    made.meta(
+        f"0/datasets/{run_id(9)}", name="my data set", digest="ab12", source_type="http", source='\'{"url": "x"}\''
+    )
     read = only_import(made)
     assert read.file.tags == {"dataset.my data set": "ab12 (training)"}
     text = (read.folder / layout.ARTIFACTS / "datasets.json").read_text(encoding="utf-8")

@@ -79,7 +79,7 @@ class MlrunsStore:
     def experiments(self) -> Iterator[ForeignExperiment]:
         """All experiments; one whose meta.yaml is gone is named after its folder."""
         for folder, runs, deleted in self._runs:
-            meta = self._files.fields(folder, experiment_id=folder.name)
+            meta = self._files.fields(folder, "name", experiment_id=folder.name)
             if meta is None and not runs:
                 continue
             meta = meta or {}
@@ -116,7 +116,7 @@ class MlrunsStore:
         return [folder for folder in self._files.folders(experiment) if folder.name not in RESERVED]
 
     def _run(self, folder: Path, experiment: str, deleted: bool, models: list[tuple[str, Path]]) -> ForeignRun | None:
-        meta = self._files.fields(folder, run_id=folder.name, run_uuid=folder.name)
+        meta = self._files.fields(folder, "status", "user_id", run_id=folder.name, run_uuid=folder.name)
         if meta is None and not any(_io.is_folder(folder / part) for part in ("metrics", "params", "tags")):
             self._files.problem(folder, "is no run: it has no meta.yaml, params, metrics or tags")
             return None
@@ -154,10 +154,10 @@ class MlrunsStore:
 
     def _datasets(self, folder: Path) -> Iterator[Dataset]:
         for place in self._files.folders(folder / "inputs"):
-            link = self._files.fields(place) or {}
+            link = self._files.fields(place, "source_id", "tags") or {}
             if link.get("source_type") != "DATASET" or not is_run_id(link.get("source_id", "")):
                 continue
-            meta = self._files.fields(folder.parent / "datasets" / link["source_id"])
+            meta = self._files.fields(folder.parent / "datasets" / link["source_id"], "digest", "source_type")
             if meta and meta.get("name"):
                 facts = (meta.get(field, "") for field in ("source", "schema", "profile"))
                 yield Dataset(meta["name"], meta.get("digest", ""), _context(link), *facts)

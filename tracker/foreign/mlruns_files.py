@@ -90,20 +90,20 @@ class Files:
                     del found[key]
         return found
 
-    def fields(self, folder: Path, **identity: str) -> Fields | None:
+    def fields(self, folder: Path, *needed: str, **identity: str) -> Fields | None:
         """What a meta.yaml says; None where it is missing or damaged, which is told.
 
-        `identity` are fields that must have this value, where they stand in the file at all.
+        `needed` are fields that every MLflow writes, the last one of the file among them; `identity` are fields that
+        must have this value, where they stand in the file at all.
         """
         path = folder / META
         try:
             data = _io.read_file(path, limit=MAX_YAML)
             found = _plain_fields(data) or _yaml_fields(data)
-            if not data.endswith(b"\n"):
-                self.problem(path, "is cut off: its last line has no end")
-            for key, value in identity.items():
-                if found.get(key) and found[key] != value:
-                    raise ValueError(f"it is that of {found[key]!r:.60}, not of the folder it lies in")
+            _check_identity(found, identity)
+            missing = [key for key in needed if key not in found]
+            if missing or not data.endswith(b"\n"):
+                self.problem(path, "is not whole: " + (f"it lacks {missing[0]}" if missing else "its end is missing"))
             return found
         except FileNotFoundError:
             self.problem(path, "is missing")
@@ -163,6 +163,12 @@ def time_of(text: str | None) -> int | None:
     except ValueError:
         return None
     return value if 0 <= value <= MAX_TIME else None
+
+
+def _check_identity(found: Fields, identity: Fields) -> None:
+    for key, value in identity.items():
+        if found.get(key) and found[key] != value:
+            raise ValueError(f"it is that of {found[key]!r:.60}, not of the folder it lies in")
 
 
 def fields_in(path: Path) -> set[str]:

@@ -23,7 +23,7 @@ def logged_models(files: Files, experiment: Path) -> dict[str, list[tuple[str, P
     """Names and folders of the models that MLflow 3 logged, by run, the oldest first."""
     found = []
     for folder in files.folders(experiment / "models"):
-        facts = files.fields(folder, model_id=folder.name)
+        facts = files.fields(folder, "status", model_id=folder.name)
         artifacts = folder / layout.ARTIFACTS
         if facts is None or not _io.is_folder(artifacts):
             continue
@@ -41,7 +41,7 @@ def registered_models(files: Files) -> Iterator[ForeignModel]:
     """Everything below `models/`, with versions in order."""
     places = Places(files.root)
     for folder in files.folders(files.root / "models"):
-        facts = files.fields(folder) or {}
+        facts = files.fields(folder, "name", name=folder.name) or {}
         tags = files.texts(folder / "tags")
         if _PROMPT in tags:
             files.problem(folder, "is a prompt and no model, and is not imported")
@@ -55,7 +55,7 @@ def registered_models(files: Files) -> Iterator[ForeignModel]:
 def _versions(files: Files, folder: Path, places: Places) -> Iterator[ForeignVersion]:
     found = [(match, path) for path in files.folders(folder) if (match := _VERSION.fullmatch(path.name))]
     for number, path in sorted((int(match[1]), path) for match, path in found):
-        facts = files.fields(path, version=str(number))
+        facts = files.fields(path, "version", version=str(number))
         if facts is None:
             continue
         created = time_of(facts.get("creation_timestamp")) or 0

@@ -59,7 +59,11 @@ def close_gaps(registry: Registry, slug: str, reason: str) -> None:
     now = now_text()
     for number in sorted(set(range(1, max(taken, default=0))) - taken):
         change = Change(now, "deleted", reason=reason)
-        _create(registry, slug, VersionFile(number, deleted_path(slug), NO_FILES, created=now, deleted=True, history=[change]))
+        _create(
+            registry,
+            slug,
+            VersionFile(number, deleted_path(slug), NO_FILES, created=now, deleted=True, history=[change]),
+        )
 
 
 def deleted_path(slug: str) -> str:
