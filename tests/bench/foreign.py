@@ -1,4 +1,4 @@
-"""Reading and importing MLflow's files, beside reading the same bytes, and beside MLflow itself where it is installed."""
+"""Reading and importing MLflow's files, beside their bare bytes, and beside MLflow where it is installed."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from tracker.foreign.importing import ImportReport, import_store
 from tracker.reader import read_history, read_store
 from tracker.schema import RunFile
 
-from .hand import run_id, small
+from .hand import small
 
 STEP = 16
 PARTS = 4

@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -153,29 +155,33 @@ class Stopped(BaseException):
     """Ends an import at an operation."""
 
 
+def stopping_at(stop: int) -> Callable[[str, str, bytes], bytes]:
+    """Lets so many operations pass."""
+    passed = count()
+
+    def fault(operation: str, path: str, data: bytes) -> bytes:
+        if next(passed) == stop:
+            raise Stopped
+        return data
+
+    return fault
+
+
 def test_every_interruption(made: Mlruns, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopped at any operation on files, an import leaves only whole runs, and the next one completes it."""
     whole = store.with_name("whole")
     passed: Counter[str] = Counter()
 
-    def count(operation: str, path: str, data: bytes) -> bytes:
+    def note(operation: str, path: str, data: bytes) -> bytes:
         passed[operation] += 1
         return data
 
-    monkeypatch.setattr(_io, "fault", count)
+    monkeypatch.setattr(_io, "fault", note)
     import_store(made.root, whole)
     monkeypatch.setattr(_io, "fault", None)
     expected, total = content(whole), sum(passed.values())
     for stop in range(0, total, 3):
-        left = [stop]
-
-        def end(operation: str, path: str, data: bytes) -> bytes:
-            left[0] -= 1
-            if left[0] == -1:
-                raise Stopped
-            return data
-
-        monkeypatch.setattr(_io, "fault", end)
+        monkeypatch.setattr(_io, "fault", stopping_at(stop))
         with pytest.raises(Stopped):
             import_store(made.root, store)
         monkeypatch.setattr(_io, "fault", None)

@@ -253,7 +253,7 @@ def test_kinds(made: Mlruns, tmp_path: Path) -> None:
     """What is no such store is refused with what to name instead."""
     made.run("0", run_id(1))
     assert open_foreign(made.root).kind == open_foreign(str(made.root), "mlruns").kind == "MLflow files"
-    with pytest.raises(InvalidValueError, match='Did you mean "mlruns".*Kinds: mlruns'):
+    with pytest.raises(InvalidValueError, match=r'Did you mean "mlruns".*Kinds: mlruns'):
         open_foreign(made.root, "mlrun")
     with pytest.raises(InvalidValueError, match=f"Name the whole: {made.root}"):
         open_foreign(made.root / "0")
