@@ -146,7 +146,8 @@ def link_file(source: Path, target: Path) -> None:
     aside = _aside(target)
     try:
         _point("link", target)
-        os.link(source, aside, follow_symlinks=False)
+        options = {"follow_symlinks": False} if os.link in os.supports_follow_symlinks else {}
+        os.link(source, aside, **options)
         aside.replace(target)
     finally:
         discard(aside)  # it stays where both were the same file already

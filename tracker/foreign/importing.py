@@ -13,7 +13,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from tracker import _io, layout, names
-from tracker.exceptions import InvalidNameError
+from tracker.exceptions import InvalidNameError, InvalidValueError
 from tracker.foreign.kinds import open_foreign
 from tracker.foreign.records import ForeignExperiment, ForeignRun, ForeignStore, iso
 from tracker.foreign.registry_files import RegistryImport
@@ -82,7 +82,7 @@ def import_store(
     """
     began = time.monotonic()
     foreign = open_foreign(source) if isinstance(source, str | Path) else source
-    target = Store.open(store) if isinstance(store, str | Path) else store
+    target = store if isinstance(store, Store) else _open_target(store, foreign)
     work = _Import(foreign, target, artifacts)
     for experiment in foreign.experiments():
         work.add_experiment(experiment)
@@ -97,6 +97,12 @@ def import_store(
     if progress:
         progress(total, total)
     return work.report(registry.counts, time.monotonic() - began)
+
+
+def _open_target(store: Path | str, foreign: ForeignStore) -> Store:
+    if Path(store).resolve().is_relative_to(foreign.root):
+        raise InvalidValueError(f"{store} lies in the source of the import, which is only read. Name another folder.")
+    return Store.open(store)
 
 
 class _Import:

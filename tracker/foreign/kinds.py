@@ -11,8 +11,9 @@ from msgspec import Struct
 from tracker import layout, names
 from tracker.exceptions import InvalidValueError, NotFoundError, did_you_mean
 from tracker.foreign.mlruns import MlrunsStore, is_mlruns
-from tracker.foreign.mlruns_files import META
+from tracker.foreign.mlruns_files import META, fields_in
 from tracker.foreign.records import ForeignStore
+from tracker.reader import folders
 
 
 class Kind(Struct, frozen=True):
@@ -40,8 +41,7 @@ def open_foreign(path: str | os.PathLike[str], kind: str | None = None) -> Forei
         raise InvalidValueError(f"{kind!r:.60} is no kind of store.{did_you_mean(kind, KINDS)} {_known()}")
     place = names.folder_of(path)
     if not os.path.lexists(place):
-        siblings = [entry.name for entry in place.parent.iterdir()] if place.parent.is_dir() else []
-        raise NotFoundError(f"There is nothing at {place}.{did_you_mean(place.name, siblings)}")
+        raise NotFoundError(f"There is nothing at {place}.{did_you_mean(place.name, folders(place.parent))}")
     place = place.resolve()
     if kind is not None:
         return _open(place, kind)
@@ -59,18 +59,18 @@ def _open(place: Path, kind: str) -> ForeignStore:
 
 def _what_it_is(place: Path) -> str:
     """What a path of no known kind is, with what to name instead."""
-    if layout.store_file(place).is_file():
+    if os.path.lexists(layout.store_file(place)):
         return "a store of tracker already: build it, or log to it."
-    if (place / META).is_file():
+    if fields_in(place / META):
         return f"a part of an mlruns folder. Name the whole: {_parent_of_meta(place)}."
-    for below in sorted(place.iterdir()) if place.is_dir() else ():
-        if below.is_dir() and any(kind.detect(below) for kind in KINDS.values()):
-            return f"no store of a known kind, but {below} is one: name that."
+    for name in folders(place):
+        if any(kind.detect(place / name) for kind in KINDS.values()):
+            return f"no store of a known kind, but {place / name} is one: name that."
     return "no store of a known kind."
 
 
 def _parent_of_meta(place: Path) -> Path:
-    while (place / META).is_file() and place != place.parent:
+    while fields_in(place / META) and place != place.parent:
         place = place.parent
     return place
 

@@ -40,7 +40,7 @@ _STATUS: dict[str, Status] = {
 
 def is_mlruns(folder: Path) -> bool:
     """Whether a folder holds experiments of MLflow's, or its registry."""
-    if (folder / META).exists():
+    if fields_in(folder / META):
         return False  # an experiment or a run
     files = Files(folder)
     experiments = files.folders(folder) + files.folders(folder / TRASH)
