@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tracker import _io, artifact_files, layout, model_uri, names, reader, registry, remote
+from tracker import _io, artifact_files, layout, model_uri, names, reader, remote
 from tracker.entities import FileInfo
 from tracker.exceptions import InvalidValueError, MissingPackageError, NotFoundError, did_you_mean
 from tracker.opening import open_model
@@ -139,7 +139,7 @@ def _find(uri: str | None, run_id: str | None, path: str | None, tracking_uri: s
     if uri.startswith("models:"):
         return _of_model(uri, tracking_uri)
     if remote.is_site(uri):
-        return _Place(remote.fetch_model(uri), "", "")
+        return _Place(open_model(uri).folder, "", "")
     absolute = names.folder_of(uri)
     if not absolute.exists():
         raise NotFoundError(f"There is nothing at {absolute}. Check the path.") from _NO_ARTIFACT
@@ -168,12 +168,7 @@ def _of_model(uri: str, tracking_uri: str | None) -> _Place:
     parts = uri.removeprefix("models:").lstrip("/").split("/")
     count = 1 if "@" in parts[0] else 2
     model, path = "models:/" + "/".join(parts[:count]), "/".join(parts[count:]).rstrip("/")
-    if tracking_uri is None:
-        opened = open_model(model)  # verifies every file
-    else:
-        wanted = model_uri.parse_registry_uri(model)
-        found = registry.find_version(_root(tracking_uri), wanted.name, alias=wanted.alias, selector=wanted.selector)
-        opened = open_model(found.folder, trust=found.file.digest)
+    opened = open_model(model, root=None if tracking_uri is None else _root(tracking_uri))  # verifies every file
     if path:
         path = names.check_artifact_path(path).as_posix()
         _check(opened.folder, path, lambda: opened.manifest.files, model)

@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 from pathlib import Path
@@ -109,7 +110,7 @@ def _of_run(uri: str, root: Path) -> ModelPlace:
         known = [logged.relative_to(artifacts).as_posix() for logged in logged_models(artifacts)]
         has = f" It has {', '.join(known[:5])}." if known else " It logged no model."
         raise NotFoundError(f"The run {run_id} has no model {str(checked)!r}.{has}{did_you_mean(str(checked), known)}")
-    _refuse_way_out(uri, folder)
+    _refuse_way_out(uri, folder, root)
     return ModelPlace(uri, folder, in_store=True, run_id=run_id)
 
 
@@ -132,7 +133,7 @@ def numbered(folder: Path, number: int) -> Path:
 def newest(folder: Path) -> Path:
     """The last model that a run logged under one name: `model`, else `model-2`, `model-3` and so on."""
     newest, number = folder, 1
-    for sibling in folder.parent.glob(f"{folder.name}-*"):
+    for sibling in folder.parent.glob(f"{glob.escape(folder.name)}-*"):
         parts = _NUMBERED.fullmatch(sibling.name)
         if parts and parts[1] == folder.name and int(parts[2]) > number and _is_named(sibling, folder.name):
             newest, number = sibling, int(parts[2])
@@ -154,18 +155,19 @@ def _of_registry(uri: str, root: Path | None) -> ModelPlace:
         return ModelPlace(
             uri, remote.fetch_model(entry.files, digest=entry.digest), in_store=False, digest=entry.digest
         )
-    found = registry.find_version(root or session.root, wanted.name, alias=wanted.alias, selector=wanted.selector)
+    store = root or session.root
+    found = registry.find_version(store, wanted.name, alias=wanted.alias, selector=wanted.selector)
     if not _io.is_folder(found.folder):
         raise NotFoundError(
             f"The files of {uri} are gone: there is no folder {found.folder}. `tracker registry check` names all such."
         )
-    _refuse_way_out(uri, found.folder)
+    _refuse_way_out(uri, found.folder, store)
     file = found.file
     return ModelPlace(uri, found.folder, in_store=True, digest=file.digest, run_id=file.run_id)
 
 
-def _refuse_way_out(uri: str, folder: Path) -> None:
-    if not is_inside(folder, session.root):
+def _refuse_way_out(uri: str, folder: Path, root: Path) -> None:
+    if not is_inside(folder, root):
         raise ModelError(f"{uri} leads by a link out of the store, to {folder.resolve()}. Links are not followed.")
 
 

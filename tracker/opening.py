@@ -11,8 +11,10 @@ import hashlib
 import os
 import shutil
 import tempfile
+import threading
 import weakref
 from collections.abc import Iterable
+from io import BufferedReader
 from pathlib import Path
 
 import msgspec
@@ -34,6 +36,25 @@ _with_code: dict[str, OpenedModel] = {}
 _SHOWN_IMPORTS = 12
 
 
+class _Hashed:
+    """A file that is read, with the digest of what was read of it."""
+
+    def __init__(self, file: BufferedReader) -> None:
+        self._file, self._digest, self._size = file, hashlib.sha256(), 0
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes."""
+        data = self._file.read(size)
+        self._digest.update(data)
+        self._size += len(data)
+        return data
+
+    @property
+    def entry(self) -> ManifestEntry:
+        """Digest and size so far."""
+        return ManifestEntry(self._digest.hexdigest(), self._size)
+
+
 class OpenedModel:
     """A model whose files are what its manifest says. Made by `open_model`."""
 
@@ -48,6 +69,7 @@ class OpenedModel:
         self.trusted = trusted
         """Whether code that comes with it may run."""
         self._copy: Path | None = None
+        self._copying = threading.Lock()
 
     @functools.cached_property
     def format(self) -> Format:
@@ -86,13 +108,25 @@ class OpenedModel:
         It lives as long as this object or the process, and nobody else can write to it.
         """
         paths = self._listed(path) if path else list(self.manifest.files)
-        base = self._private()
-        for name in paths:
-            target = base / name
-            if not target.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                self._copy_file(name, target)
+        with self._copying:
+            base = self._private()
+            for name in paths:
+                target = base / name
+                if not target.exists():
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    self.copy_file(name, target)
         return base / path
+
+    def copy_file(self, path: str, target: Path) -> None:
+        """Copy one file, checked while it is copied; nothing is left there when it was changed."""
+        with _io.explained("copy", self.folder / path), _io.open_regular(self.folder / path) as file:
+            hashed = _Hashed(file)
+            _io.copy_file(hashed, target, durable=False)
+        try:
+            digests.check_entry(self.folder, path, self.manifest.files[path], hashed.entry)
+        except ChangedModelError:
+            _io.discard(target)
+            raise
 
     def live_with(self, loaded: object) -> None:
         """Keep the private copy for as long as what was made of it: it may open its files at any time."""
@@ -111,22 +145,6 @@ class OpenedModel:
             self.require_trust()
             kept = _with_code.setdefault(self.manifest.digest, self)  # imports may come at any time
             from_code.import_from(kept.copy(kept.path_of(facts[0], "code")))
-
-    def _copy_file(self, name: str, target: Path) -> None:
-        wanted, digest, size = self.manifest.files[name], hashlib.sha256(), 0
-        with (
-            _io.explained("read", self.folder / name),
-            _io.open_regular(self.folder / name) as file,
-            target.open("xb") as to,
-        ):
-            while chunk := file.read(1 << 20):
-                digest.update(chunk)
-                size += to.write(chunk)
-        try:
-            digests.check_entry(self.folder, name, wanted, ManifestEntry(digest.hexdigest(), size))
-        except ChangedModelError:
-            target.unlink()
-            raise
 
     def _private(self) -> Path:
         if self._copy is None:
@@ -203,17 +221,14 @@ def _mlmodel(place: ModelPlace, manifest: Manifest) -> bytes:
 def _check_digest(place: ModelPlace, manifest: Manifest, trust: Trust) -> None:
     if place.digest and manifest.digest != place.digest:
         raise ChangedModelError(
-            f"{place.uri} was registered with the digest {place.digest}, but {place.folder} has {manifest.digest}: "
-            f"{_first_difference(place.folder)} It is not loaded."
+            f"{place.uri} was registered with the digest {place.digest}, but {place.folder} has {manifest.digest}: the "
+            f"files there, or {layout.MANIFEST_FILE}, were replaced. Compare {place.folder} with what was registered. "
+            "It is not loaded."
         )
     if isinstance(trust, str) and trust != manifest.digest:
         raise ChangedModelError(
             f"{place.uri} has the digest {manifest.digest}, and you trust {trust}. It is not loaded."
         )
-
-
-def _first_difference(folder: Path) -> str:
-    return f"the files there, or {layout.MANIFEST_FILE}, were replaced. Compare {folder} with what was registered."
 
 
 def _refusal(opened: OpenedModel) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tracker import _io, layout, names
+from tracker import _io, codec, layout, names
+from tracker.exceptions import UntrustedModelError
 from tracker.model_uri import is_inside
-from tracker.models import digests
 from tracker.models.info import ModelInfo
 from tracker.opening import OpenedModel, Trust, open_model
 from tracker.registry import Registry, check_registered_name, unsafe_path
@@ -31,8 +31,9 @@ def register_model(
 ) -> ModelVersion:
     """Register a model as the next version of `name`, which is made when it is missing.
 
-    Every file is verified first. A model from outside the store is copied into it; one that can run code when it is
-    loaded needs `trust=True`, since what the store holds is trusted later on.
+    Every file is verified first. A model from outside the store is copied into it. What the store holds is trusted
+    later on, so that needs `trust=True` (or its digest), unless the model is a skops file or a text of LightGBM, whose
+    checks trust does not change.
 
     >>> version = tracker.register_model(f"runs:/{run_id}/model", "iris")
     >>> version.name, version.version
@@ -55,8 +56,8 @@ def register_opened(
     """Register an opened model in a store, as register_model does."""
     folder = opened.folder
     inside = is_inside(folder, root)
-    if not inside and not opened.format.safe:
-        opened.require_trust()
+    if not inside:
+        _require_trust(opened)
     if not inside or unsafe_path(_path_in(root, folder)):
         folder = _copy_into(root, name, opened)
     path = _path_in(root, folder)
@@ -79,6 +80,18 @@ def register_logged(info: ModelInfo, folder: Path, name: str) -> ModelVersion:
     return registry.register(
         name, path=_path_in(root, folder), digest=info.digest, source=info.model_uri, run_id=info.run_id or ""
     ).entity()
+
+
+def _require_trust(opened: OpenedModel) -> None:
+    """What the store holds is trusted when it is loaded, so what trust would change has to be vouched for."""
+    if opened.format.safe and not opened.format.always_checked and not opened.trusted:
+        raise UntrustedModelError(
+            f"{opened.uri} was not registered: it lies outside of the store, and models of the store are loaded with "
+            f"fewer checks of {opened.format.name} files. Look at it with `tracker models inspect`; then register it "
+            f'with trust=True, or pin it with trust="{opened.manifest.digest}".'
+        )
+    if not opened.format.safe:
+        opened.require_trust()
 
 
 def _run_of(opened: OpenedModel) -> str:
@@ -111,8 +124,8 @@ def _copy_into(root: Path, name: str, opened: OpenedModel) -> Path:
             _io.make_folder(aside, inside=root)
             for path in opened.manifest.files:
                 _io.make_folder((aside / path).parent, inside=root)
-                _io.replace_file(aside / path, opened.read(path), durable=False)
-            digests.write_manifest(aside)
+                opened.copy_file(path, aside / path)
+            _io.replace_file(aside / layout.MANIFEST_FILE, codec.json_file(opened.manifest), durable=False)
             _io.sync_tree(aside)
     return target
 

@@ -9,7 +9,7 @@ from urllib.parse import quote, urljoin
 
 import msgspec
 
-from tracker import _io, fetching, layout, names, settings
+from tracker import _io, layout, names, settings
 from tracker.exceptions import ChangedModelError, ModelError, NotFoundError, did_you_mean
 from tracker.models import digests
 from tracker.registry.naming import LATEST, version_number
@@ -77,6 +77,8 @@ def find_version(site: str, name: str, *, alias: str, selector: str) -> FoundVer
 
     Raises NotFoundError with the nearest name; ModelError when the site does not publish its files.
     """
+    from tracker import fetching  # brings http and ssl with it
+
     index = _index(site)
     model = index.models.get(name)
     if model is None:
@@ -100,6 +102,8 @@ def fetch_model(address: str, *, digest: str = "") -> Path:
 
     Raises ChangedModelError when a file is not what the manifest says, NotFoundError when the site lacks one.
     """
+    from tracker import fetching
+
     base = _folder(address)
     if not base.endswith(f"/{FILES}"):
         base += FILES
@@ -133,6 +137,8 @@ def _is_whole(folder: Path, manifest: Manifest) -> bool:
 
 
 def _download(base: str, manifest: Manifest, folder: Path) -> None:
+    from tracker import fetching
+
     aside = folder.with_name(f"{layout.ASIDE}{names.new_id()}")
     with _io.explained("fetch a model into", folder):
         try:
@@ -183,6 +189,8 @@ def _aliased(name: str, model: SiteModel, alias: str) -> int:
 
 
 def _index(site: str) -> SiteIndex:
+    from tracker import fetching
+
     address = urljoin(_folder(site), INDEX)
     try:
         index = msgspec.json.decode(fetching.fetch_bytes(address, MAX_INDEX), type=SiteIndex)

@@ -109,9 +109,8 @@ def log_model(write: Write, options: LogOptions, artifact_path: str | None = Non
     The folder appears whole; when this returns, it is on the disk. Where the run has a model of this name already, the
     new one lies beside it, and `runs:/<run_id>/<name>` means the newest, which a warning says.
     """
-    old = options.pop("artifact_path", None)  # type: ignore[typeddict-item]
     check_options(options, LogOptions)
-    name = _name(options.get("name"), artifact_path or old)
+    name = _name(options.get("name"), artifact_path)
     registered = options.get("registered_model_name")
     if registered is not None:
         registering.check_registered_name(registered)
@@ -206,9 +205,10 @@ def _signature(written: Written, options: SaveOptions) -> ModelSignature | None:
         return given or None
     if example is None or written.predict is None:
         return None
+    from tracker.models.example import split_example
     from tracker.models.signature import infer_signature
 
-    data, params = _split_example(example)
+    data, params = split_example(example)
     try:
         return infer_signature(data, written.predict(data), params)
     except Exception as error:
@@ -217,13 +217,6 @@ def _signature(written: Written, options: SaveOptions) -> ModelSignature | None:
             stacklevel=2,
         )
         return None
-
-
-def _split_example(example: Any) -> tuple[Any, Any]:
-    """Data and params of an example, which may be a pair of them."""
-    if isinstance(example, tuple) and len(example) == 2 and isinstance(example[1], dict):
-        return example
-    return example, None
 
 
 def _write_example(folder: Path, example: Any) -> dict[str, Any] | None:
@@ -238,20 +231,21 @@ def _write_example(folder: Path, example: Any) -> dict[str, Any] | None:
 
 
 def _copy_code(folder: Path, code_paths: list[str] | None) -> str | None:
-    """Copy files and folders of code, without caches; links are refused."""
-    if not code_paths:
-        return None
-    for text in code_paths:
-        source = Path(text)
+    """Copy files and folders of code, without caches and hidden files; where links lead, what lies there."""
+    for text in code_paths or ():
+        source = Path(os.path.normpath(Path(text).absolute()))
         target = folder / CODE / source.name
         if not source.exists():
-            raise NotFoundError(f"There is no file or folder {source} among code_paths. Check the path.")
+            raise NotFoundError(f"There is no file or folder {text} among code_paths. Check the path.")
+        if target.exists():
+            raise InvalidValueError(f"Two of code_paths are called {source.name!r}. Rename one, or give their folder.")
         target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "*.pyc", ".*"))
-        else:
-            shutil.copyfile(source, target)
-    return CODE
+        with _io.explained("copy", source):
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "*.pyc", ".*"))
+            else:
+                shutil.copyfile(source, target)
+    return CODE if code_paths else None
 
 
 def _utc_now() -> str:

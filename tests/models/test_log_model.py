@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,13 @@ def model() -> Any:
 def logged(store: Path) -> list[Path]:
     """The folders of all models in the store, finished or not."""
     return sorted(path.parent for path in store.rglob(layout.MLMODEL_FILE))
+
+
+def test_a_local_model_needs_no_network() -> None:
+    """Importing a flavor loads nothing of http: that is for models of published sites."""
+    program = "import sys, tracker.sklearn, tracker.pyfunc, tracker.artifacts; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"ssl", "socket", "http.client", "urllib.request", "email"} & set(loaded)
 
 
 def test_the_same_name_twice_in_one_run_means_the_newest(store: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tracker import _io
 from tracker.exceptions import InvalidValueError, ModelError, NotFoundError
 from tracker.registry import ReadVersion, Registry, find_version, read_registry
 
@@ -179,6 +180,25 @@ def test_a_path_that_leaves_the_store_is_not_opened(root: Path) -> None:
     version = find_version(root, "iris", selector="1")
     with pytest.raises(ModelError, match="The path of version 1 of 'iris' cannot be used"):
         _ = version.folder
+
+
+@pytest.mark.parametrize("wanted", [{"selector": "30"}, {"alias": "champion"}], ids=["number", "alias"])
+def test_a_version_is_found_without_reading_the_others(
+    registry: Registry, register: Register, root: Path, monkeypatch: pytest.MonkeyPatch, wanted: dict[str, str]
+) -> None:
+    """A number or an alias costs two files, however many versions there are."""
+    for _ in range(40):
+        register()
+    registry.set_alias("iris", "champion", 30)
+    read, before = list[str](), _io.read_file
+
+    def noted(path: Path, *, limit: int) -> bytes:
+        read.append(Path(path).name)
+        return before(path, limit=limit)
+
+    monkeypatch.setattr(_io, "read_file", noted)
+    found = find_version(root, "iris", **wanted)
+    assert (found.version, found.aliases, read) == ("30", ("champion",), ["model.yaml", "30.yaml"])
 
 
 def test_circles_that_people_wrote(registry: Registry, register: Register, root: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -29,12 +29,14 @@ def digest_of(files: Mapping[str, ManifestEntry]) -> str:
 
 def make_manifest(folder: Path) -> Manifest:
     """Hash the files of a folder; ModelError for links and for names that are not safe."""
-    files = {path: hash_file(folder, path) for path in files_in(folder)}
+    paths = files_in(folder)
+    _check_names(paths, str(folder), "Rename it, for no model can hold it.")
+    files = {path: hash_file(folder, path) for path in paths}
     return Manifest(SCHEMA, digest_of(files), files)
 
 
 def write_manifest(folder: Path) -> Manifest:
-    """Hash the files of a folder, and write `manifest.json` beside them."""
+    """Hash the files of a folder, and write `manifest.json` beside them; errors are those of make_manifest."""
     manifest = make_manifest(folder)
     _io.replace_file(folder / layout.MANIFEST_FILE, codec.json_file(manifest), durable=False)
     return manifest
@@ -70,14 +72,18 @@ def parse_manifest(data: bytes, where: str) -> Manifest:
         raise ModelError(
             f"{where} has schema {manifest.schema}; this tracker reads up to {SCHEMA}. Install a newer tracker."
         )
-    for path in manifest.files:
-        try:
-            names.check_artifact_path(path, f"A path in {where}")
-        except InvalidNameError as error:
-            raise ModelError(f"{error.message} The model is not opened.") from None
+    _check_names(manifest.files, where, "The model is not opened.")
     if manifest.digest != digest_of(manifest.files):
         raise ChangedModelError(f"{where} does not fit its own digest: it was changed. Get the model again.")
     return manifest
+
+
+def _check_names(paths: Iterable[str], where: str, remedy: str) -> None:
+    for path in paths:
+        try:
+            names.check_artifact_path(path, f"A path in {where}")
+        except InvalidNameError as error:
+            raise ModelError(f"{error.message} {remedy}") from None
 
 
 def verify(folder: Path, manifest: Manifest) -> None:

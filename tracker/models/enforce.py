@@ -6,13 +6,13 @@ Columns come in the order of the schema and with its types, where no value chang
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tracker.exceptions import MissingPackageError, SchemaMismatchError, did_you_mean
 from tracker.models.columns import fit_column
 from tracker.models.inference import is_frame, is_moment, is_series, is_sparse
-from tracker.models.tensors import fit_tensors
+from tracker.models.tensors import fit_tensors, quoted
 from tracker.types.kinds import AnyType, DataType
 from tracker.types.misfits import MisfitError, describe, dimensions, is_array, is_numpy
 from tracker.types.params import ParamSchema
@@ -72,11 +72,6 @@ def _checked(params: Mapping[Any, Any] | None) -> Mapping[Any, Any]:
 def _warn_of(unknown: list[str], known: list[str]) -> None:
     takes = f"It takes {quoted(known)}.{did_you_mean(unknown[0], known)}" if known else "Its signature has no params."
     warnings.warn(f"The model does not know these params, which are left out: {quoted(unknown)}. {takes}", stacklevel=3)
-
-
-def quoted(names: Iterable[Any]) -> str:
-    """Names as messages show them."""
-    return ", ".join(f'"{name}"' for name in names)
 
 
 def _frame_of(data: Any, schema: Schema) -> Any:

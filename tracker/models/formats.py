@@ -11,6 +11,8 @@ from tracker.models.mlmodel import PYFUNC, Model
 
 PICKLES = ("cloudpickle", "pickle", "joblib")
 LIGHTGBM_TEXT = "text"
+_WITH_SKOPS = ("sklearn", "lightgbm")
+"""Flavors that load skops files; what another one says of its format changes nothing."""
 
 
 class Format(Struct, frozen=True):
@@ -22,6 +24,8 @@ class Format(Struct, frozen=True):
     """Loading runs no code that comes with the model."""
     meaning: str
     """One sentence for people."""
+    always_checked: bool = False
+    """A model that is trusted is loaded with the same checks as any other."""
 
 
 _PICKLE = (
@@ -33,11 +37,14 @@ _DATA = "It holds data only. Loading it runs no code of the file."
 _UNKNOWN = "tracker does not know this format, so it takes it for one that can run code."
 
 SKOPS = Format(
-    "skops", True, "It names its types, and only those on our list of vetted ones are loaded. No code of the file runs."
+    "skops",
+    True,
+    "It names its types, and only those on our list of vetted ones are loaded. No code of the file runs.",
+    always_checked=True,
 )
 _SAFE = {
     "xgboost": Format("xgboost", True, _DATA),
-    "lightgbm": Format("lightgbm", True, _DATA),
+    "lightgbm": Format("lightgbm", True, _DATA, always_checked=True),
     "onnx": Format("onnx", True, _DATA),
     "keras": Format("keras", True, "Keras loads it in safe mode, which refuses layers that hold code."),
 }
@@ -55,10 +62,12 @@ def format_of(model: Model) -> Format:
     """How a model is stored, by what its MLmodel says; the bytes are compared with that when it is loaded."""
     pyfunc = model.flavors.get(PYFUNC, {})
     own = [_own_format(name, model.flavors[name]) for name in model.own_flavors]
-    if pyfunc.get("code"):
+    if any(facts.get("code") for facts in model.flavors.values()):
         return Format(_name(own), False, _CODE)
-    if own:
-        return next((found for found in own if not found.safe), own[0])
+    if unsafe := next((found for found in own if not found.safe), None):
+        return unsafe
+    if own and pyfunc.get("loader_module") in (None, *(f"mlflow.{name}" for name in model.own_flavors)):
+        return own[0]
     if pyfunc.get("python_model"):
         return Format("cloudpickle", False, _PICKLE)
     return Format("python", False, _CODE if pyfunc.get("model_code_path") else _UNKNOWN)
@@ -73,7 +82,7 @@ def lightgbm_format(facts: Mapping[str, Any]) -> str:
 
 def _own_format(flavor: str, facts: Mapping[str, Any]) -> Format:
     word = lightgbm_format(facts) if flavor == "lightgbm" else str(facts.get("serialization_format", ""))
-    if word == "skops":
+    if word == "skops" and flavor in _WITH_SKOPS:
         return SKOPS
     if word in PICKLES:
         return Format(word, False, _PICKLE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,8 @@ MAX_CONFIG = 8 * 1024 * 1024
 _set_model: list[Any] = []
 _config: list[Mapping[str, Any]] = []
 _folders: set[Path] = set()
+_one_at_a_time = threading.RLock()
+"""What runs a file changes what the whole process sees: the model that is set, and what `import mlflow` finds."""
 
 
 def set_model(model: Any) -> None:
@@ -81,10 +84,11 @@ def run_code(path: Path, config: Mapping[str, Any] | None) -> Any:
     module = ModuleType(f"code_model_{names.new_id()}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # where its classes are found when they are pickled
-    before = _set_in_mlflow()
-    with _explained(path, module), mlflow_is_tracker(), _collected(config) as found:
-        exec(compile(path.read_bytes(), path, "exec"), module.__dict__)
-    after = _set_in_mlflow()
+    with _one_at_a_time, _explained(path, module):
+        before = _set_in_mlflow()
+        with mlflow_is_tracker(), _collected(config) as found:
+            exec(compile(path.read_bytes(), path, "exec"), module.__dict__)
+        after = _set_in_mlflow()
     model = found[-1] if found else (after if after is not before else None)
     if model is None:
         raise ModelError(f"{path} names no model. Call tracker.models.set_model(model) in it.")
@@ -94,14 +98,15 @@ def run_code(path: Path, config: Mapping[str, Any] | None) -> Any:
 def import_from(folder: Path) -> None:
     """Import from a folder before all others; modules that another such folder gave under a name of its own are
     forgotten, so that each model gets the code it was saved with."""
-    others = [place for place in _folders if place != folder]
-    for name in {entry.stem for entry in folder.iterdir()}:
-        file = getattr(sys.modules.get(name), "__file__", None) or ""
-        if any(Path(file).is_relative_to(place) for place in others):
-            for loaded in [key for key in sys.modules if key == name or key.startswith(f"{name}.")]:
-                del sys.modules[loaded]
-    sys.path[:] = [str(folder), *(place for place in sys.path if place != str(folder))]
-    _folders.add(folder)
+    with _one_at_a_time:
+        others = [place for place in _folders if place != folder]
+        for name in {entry.stem for entry in folder.iterdir()}:
+            file = getattr(sys.modules.get(name), "__file__", None) or ""
+            if any(Path(file).is_relative_to(place) for place in others):
+                for loaded in [key for key in sys.modules if key == name or key.startswith(f"{name}.")]:
+                    del sys.modules[loaded]
+        sys.path[:] = [str(folder), *(place for place in sys.path if place != str(folder))]
+        _folders.add(folder)
 
 
 def _set_in_mlflow() -> Any:

@@ -276,7 +276,7 @@ def _check_made(found: _Node) -> None:
         made = found.node.construct()
         if found.name in _MADE:
             _MADE[found.name](made)
-        elif found.name.startswith("sklearn."):
+        elif found.name.startswith(("sklearn.", "lightgbm.")):
             skops_checks.check_estimator(made)
 
 

@@ -31,16 +31,17 @@ def fit_tensors(data: Any, schema: Schema) -> Any:
     if not is_frame(data) and not isinstance(data, Mapping):
         raise SchemaMismatchError(
             f"The model takes tensors by name, and cannot take {describe(data)}. Give a dict of arrays with the keys "
-            f"{_quoted(schema.input_names())}."
+            f"{quoted(schema.input_names())}."
         )
     present = list(data)
     if missing := [name for name in schema.input_names() if name not in present]:
         hint = did_you_mean(str(missing[0]), map(str, present))
-        raise SchemaMismatchError(f"The data lack the tensors {_quoted(missing)}.{hint} They have {_quoted(present)}.")
+        raise SchemaMismatchError(f"The data lack the tensors {quoted(missing)}.{hint} They have {quoted(present)}.")
     return {spec.name: _checked(data[spec.name], spec) for spec in schema.tensors}
 
 
-def _quoted(names: Iterable[Any]) -> str:
+def quoted(names: Iterable[Any]) -> str:
+    """Names as messages show them."""
     return ", ".join(f'"{name}"' for name in names)
 
 

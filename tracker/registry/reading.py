@@ -193,7 +193,12 @@ def find_version(root: Path | str, name: str, *, alias: str = "", selector: str 
 
     Raises NotFoundError, with the nearest name, for what is not there.
     """
-    model = find_model(Path(root), name)
+    root = Path(root)
+    slug, file = _find_file(root, name)
+    number = version_number(resolve_alias(file, alias) if alias else selector)
+    if number is not None and (found := _live_version(root, slug, file, number)):
+        return found
+    model = read_model(root, slug)
     if alias:
         return model.by_alias(alias)
     if version_number(selector) is None and selector.lower() != LATEST and find_stage(selector, model.stages) is None:
@@ -210,14 +215,19 @@ def find_version(root: Path | str, name: str, *, alias: str = "", selector: str 
 
 def find_model(root: Path, name: str) -> ReadModel:
     """One registered model; NotFoundError, with the nearest name, when there is none."""
+    return read_model(root, _find_file(root, name)[0])
+
+
+def _find_file(root: Path, name: str) -> tuple[str, RegisteredModelFile]:
+    """The slug and `model.yaml` of a registered model; NotFoundError, with the nearest name, when there is none."""
     likely = names.slug_of(str(name), "model")
-    if is_there(root, likely) and (found := read_model(root, likely)).name == name:
-        return found
+    if is_there(root, likely) and (file := read_model_file(root, likely)[0]).name == name:
+        return likely, file
     known = []
     for slug in folders(layout.registry(root)):
         file = read_model_file(root, slug)[0]
         if file.name == name:
-            return read_model(root, slug)
+            return slug, file
         known.append(file.name)
     raise no_model(root, name, known)
 
@@ -334,6 +344,16 @@ def unsafe_path(path: str) -> str:
     logged = len(parts) > 4 and (parts[0], parts[2], parts[4]) == (layout.EXPERIMENTS, layout.RUNS, layout.ARTIFACTS)
     copied = len(parts) > 3 and (parts[0], parts[2]) == (layout.REGISTRY, layout.MODELS)
     return "" if logged or copied else f"is {path!r}, which is no place for models"
+
+
+def _live_version(root: Path, slug: str, file: RegisteredModelFile, number: int) -> ReadVersion | None:
+    """One version without reading the others; None where it is missing, damaged or deleted."""
+    if not 1 <= number <= MAX_VERSION or not _io.is_folder(layout.versions(root, slug)):
+        return None
+    found = _read_version_file(root, slug, number, [])
+    if found is None or found.deleted:
+        return None
+    return ReadVersion(root, file.name, found, tuple(versions_of_aliases(file).get(number, ())))
 
 
 def _read_version_file(root: Path, slug: str, number: int, problems: list[Problem]) -> VersionFile | None:
