@@ -96,6 +96,10 @@ class Store:
             raise AlreadyExistsError(f"There is an experiment {file.name!r} already. set_experiment() uses it.")
         return self._create_experiment(file)
 
+    def add_experiment(self, file: ExperimentFile) -> reader.ReadExperiment:
+        """Make an experiment with a name of which the caller knows that it is free: nothing is looked through."""
+        return self._create_experiment(file)
+
     def _create_experiment(self, file: ExperimentFile) -> reader.ReadExperiment:
         default = file.name == settings.DEFAULT_EXPERIMENT
         new_id = "0" if default else file.id or names.new_experiment_id()

@@ -111,7 +111,8 @@ class _Import:
     def __init__(self, foreign: ForeignStore, store: Store, mode: ArtifactMode) -> None:
         self._foreign, self._store, self._mode = foreign, store, mode
         self._places: dict[str, _Place] = {}
-        self._ids = {"0", *(experiment.file.id for experiment in store.experiments())}
+        self._experiments = {experiment.file.name: experiment for experiment in store.experiments()}
+        self._ids = {"0", *(experiment.file.id for experiment in self._experiments.values())}
         self._known = dict(_known_runs(store.root))
         self._seen: dict[str, str] = {}
         self._problems: list[Problem] = []
@@ -140,9 +141,9 @@ class _Import:
             slug = self._store.deleted_experiment_for(file)
             self._places[experiment.key] = _Place(slug, experiment_id or experiment.key, True)
             return
-        found = self._store.find_experiment(name)
+        found = self._experiments.get(name)
         if found is None:
-            found = self._store.create_experiment(file)
+            found = self._experiments[name] = self._store.add_experiment(file)
             self._ids.add(found.file.id)
         else:
             new = {key: value for key, value in file.tags.items() if key not in found.file.tags}
