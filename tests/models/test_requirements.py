@@ -14,7 +14,7 @@ import yaml
 from tracker.exceptions import InvalidValueError, NotFoundError
 from tracker.models import distributions
 from tracker.models.environment import environment_files, python_version
-from tracker.models.requirements import find_requirements, modules_of, requirements_of
+from tracker.models.requirements import modules_of, requirements_of
 
 
 def pin(package: str) -> str:
@@ -29,13 +29,11 @@ def test_modules_become_pinned_packages() -> None:
     ]  # fmt: skip
 
 
-def test_what_cannot_be_installed_is_left_out_and_named() -> None:
+def test_what_cannot_be_installed_is_left_out() -> None:
     """People's own modules and packages from a checkout are not pinned: an index has them not, or somebody else's."""
-    found = find_requirements({"numpy", "my_own_helpers", "tracker"})
-    assert found.pins == (pin("numpy"),)
-    assert "my_own_helpers" in found.left_out
     direct = importlib.metadata.distribution("tracker").read_text("direct_url.json")
-    assert ("tracker" in found.left_out) == bool(direct)
+    ours = [] if direct else [pin("tracker")]
+    assert requirements_of({"numpy", "my_own_helpers", "tracker"}) == sorted([pin("numpy"), *ours])
 
 
 def test_local_versions_are_pinned_as_an_index_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +102,7 @@ def test_own_modules_are_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     try:
         assert {"own_helpers", "own_other", "numpy", "yaml"} <= modules_of(own_helpers.Thing())
-        assert find_requirements({"own_helpers"}).left_out == ("own_helpers",)
+        assert requirements_of({"own_helpers"}) == []
     finally:
         for name in [key for key in sys.modules if key.startswith("own_helpers")]:
             del sys.modules[name]

@@ -92,19 +92,6 @@ def read_example(info: Mapping[str, Any], data: bytes, schema: Schema | None = N
     raise ModelError(f"The input example is of the type {kind!r:.100}, which this tracker does not know.")
 
 
-def read_example_params(info: Mapping[str, Any], data: bytes) -> dict[str, Any] | None:
-    """The params of an example out of its file, or None where it has none. Raises ModelError for a damaged file."""
-    if not info.get("params"):
-        return None
-    try:
-        params = json.loads(data)["params"]
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise ModelError(f"The params of the input example are damaged: {error}.") from None
-    if not isinstance(params, dict):
-        raise ModelError(f"The params of the input example are no dict: {params!r:.100}.")
-    return params
-
-
 def _forms_of(data: Any) -> tuple[dict[str, str], Any, Any]:
     """What the type of an example is called, its form in JSON, and the request that has it."""
     if is_series(data):

@@ -115,6 +115,8 @@ _PUSHES_ITS_ARGUMENT = {
     *("STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"),
     *("SHORT_BINBYTES", "BINBYTES", "BINBYTES8"),
 }
+_LONGEST_KEPT = 1024 * 1024
+"""Bytes of the largest text or code that is kept; what is longer are arrays."""
 _TUPLES = {"TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "EMPTY_TUPLE"}
 
 
@@ -184,7 +186,7 @@ class _Machine:
 
     def _value(self, name: str, argument: Any, taken: list[Any]) -> object:
         if name in _PUSHES_ITS_ARGUMENT:
-            return argument
+            return argument if len(argument) <= _LONGEST_KEPT else _UNKNOWN
         if name in _TUPLES:
             return tuple(taken)
         if name == "STACK_GLOBAL" and all(isinstance(text, str) for text in taken):

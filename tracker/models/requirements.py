@@ -7,40 +7,19 @@ from collections.abc import Iterable, Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-import msgspec
-
 from tracker.models import pickles
 from tracker.models.distributions import installed_distribution, is_pinnable, module_file
 
 
-class Requirements(msgspec.Struct, frozen=True):
-    """What has to be installed for a model."""
-
-    pins: tuple[str, ...]
-    """Lines such as `scikit-learn==1.9.1`, sorted."""
-    left_out: tuple[str, ...]
-    """Top-level modules that no index can bring: people's own, and packages installed from a folder or repository."""
-
-
 def requirements_of(modules: Iterable[str]) -> list[str]:
-    """Pinned packages for modules, those of the standard library and own ones left out."""
-    return list(find_requirements(modules).pins)
-
-
-def find_requirements(modules: Iterable[str]) -> Requirements:
-    """Pinned packages for modules, and the modules that none was found for.
+    """Pinned packages for modules, sorted.
 
     `requirements_of({"sklearn", "os"})` is `["scikit-learn==1.9.1"]`. A local version such as 2.14.1+cpu is pinned
-    as 2.14.1, which an index has.
+    as 2.14.1, which an index has. What no index can bring is left out: the standard library, people's own modules, and
+    packages that were installed from a folder or repository.
     """
-    pins, left_out = set(), set()
-    for module in {name.partition(".")[0] for name in modules} - _standard():
-        found = installed_distribution(module)
-        if found and is_pinnable(*found):
-            pins.add(f"{found[0]}=={found[1].partition('+')[0]}")
-        else:
-            left_out.add(module)
-    return Requirements(tuple(sorted(pins)), tuple(sorted(left_out)))
+    found = map(installed_distribution, {name.partition(".")[0] for name in modules} - _standard())
+    return sorted({f"{each[0]}=={each[1].partition('+')[0]}" for each in found if each and is_pinnable(*each)})
 
 
 def _standard() -> set[str]:
