@@ -79,7 +79,7 @@ class MlrunsStore:
     def experiments(self) -> Iterator[ForeignExperiment]:
         """All experiments; one whose meta.yaml is gone is named after its folder."""
         for folder, runs, deleted in self._runs:
-            meta = self._files.fields(folder, "name", experiment_id=folder.name)
+            meta = self._files.fields(folder, "experiment_id", "name", experiment_id=folder.name)
             if meta is None and not runs:
                 continue
             meta = meta or {}
