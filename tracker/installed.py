@@ -21,6 +21,16 @@ def installed_packages() -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
+def is_importable(module: str) -> bool:
+    """Whether there is a module of this name; it is not imported, though the packages above it are."""
+    import importlib.util
+
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
+
+
 def installed_version(package: str) -> str | None:
     """The version of a package, also of one that has no such folder; None when it is not installed."""
     known = installed_packages().get(package)

@@ -98,8 +98,8 @@ def load_pyfunc(opened: OpenedModel) -> LibraryPredictor:
     """The function behind predict() of tracker.pyfunc: data, and params by name, to predictions."""
     estimator = load_opened(opened)
     name = str(opened.flavor(PYFUNC).get("predict_fn") or "predict")
-    method = getattr(estimator, name, None)
-    if method is None:
+    method = None if name.startswith("_") else getattr(estimator, name, None)
+    if not callable(method):
         raise ModelError(f"{opened.uri} is to predict with {name!r}, which {type(estimator).__name__} does not have.")
     return LibraryPredictor(estimator, method)
 

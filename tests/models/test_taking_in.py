@@ -180,3 +180,17 @@ def test_python_files_of_several_threads_keep_their_models(tmp_path: Path) -> No
 
     with ThreadPoolExecutor(len(files)) as pool:
         assert [model(None) for model in pool.map(run, files)] == list(range(len(files)))
+
+
+@pytest.mark.parametrize("name", ["__init__", "__setstate__", "_validate_params", "coef_", "nothing"])
+def test_only_a_public_method_predicts(model: Path, name: str) -> None:
+    """An MLmodel cannot have data handed to anything but a method that is meant for users."""
+    claim(
+        model,
+        {
+            "sklearn": {**SKOPS, "pickled_model": "model.skops"},
+            "python_function": {**LOADED_BY_SKLEARN, "predict_fn": name},
+        },
+    )
+    with pytest.raises(ModelError, match="is to predict with"):
+        tracker.pyfunc.load_model(model)

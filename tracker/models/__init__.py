@@ -1,4 +1,16 @@
-"""The folder of a model."""
+"""The folder of a model: nothing here knows of runs, of the registry or of any library's flavor.
+
+| to read first | for |
+|---|---|
+| `mlmodel`, `formats`, `digests`, `inspection`, `info` | the files of a folder, what they say and how safe they are |
+| `signature`, `inference` | what goes in and out, inferred from data |
+| `enforce`, then `columns` and `tensors` | data held against a signature |
+| `example` | the input example as JSON |
+| `requirements`, `distributions`, then `environment` | what a model needs, and the files that say so |
+| `pickles`, `from_code` with `mlflow_name` | models that run code |
+| `skops_files`, then `skops_types` and `skops_checks` | skops files: read, judged by their types, checked |
+| `keras_checks`, `lightgbm_checks`, `xgboost_checks` with `ubjson` | files of libraries, checked before use |
+"""
 
 from __future__ import annotations
 

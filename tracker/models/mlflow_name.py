@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,13 +10,15 @@ from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
+from tracker.installed import is_importable
+
 _NAME = "mlflow"
 
 
 @contextmanager
 def mlflow_is_tracker() -> Iterator[None]:
     """Within the block `import mlflow` gives tracker, and `mlflow.pyfunc` tracker.pyfunc, unless it is installed."""
-    if importlib.util.find_spec(_NAME) is not None:
+    if is_importable(_NAME):
         yield
         return
     finder = _Finder()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import pickle
 import zipfile
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tracker.exceptions import MissingPackageError, ModelError
+from tracker.installed import is_importable
 from tracker.models.distributions import distribution_name
 
 if TYPE_CHECKING:
@@ -305,7 +305,7 @@ class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         """The class or function that the pickle names."""
         ours = _OURS.get((module, name))
-        if ours and not _exists("mlflow"):
+        if ours and not is_importable("mlflow"):
             module, name = "tracker.pyfunc.model", ours
         return super().find_class(module, name)
 
@@ -315,7 +315,7 @@ def missing_module(error: ModuleNotFoundError, where: str) -> Exception:
     module = error.name or str(error)
     top = module.split(".")[0]
     package = distribution_name(top)
-    if _exists(top):
+    if is_importable(top):
         return ModelError(
             f"{where} needs the module {module}, which the installed {package or top} does not have. "
             "Install the version that stands in the model's requirements.txt."
@@ -326,10 +326,3 @@ def missing_module(error: ModuleNotFoundError, where: str) -> Exception:
         f"{where} needs the module {module}, which is not installed. If it is your own, save the model with "
         "code_paths=; if it is a package's, install what stands in the model's requirements.txt."
     )
-
-
-def _exists(module: str) -> bool:
-    try:
-        return importlib.util.find_spec(module) is not None
-    except (ImportError, ValueError):
-        return False

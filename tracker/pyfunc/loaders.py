@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from tracker.exceptions import ModelError
+from tracker.installed import is_importable
 from tracker.models.mlmodel import PYFUNC
 from tracker.opening import OpenedModel
 from tracker.pyfunc import foreign, python_model
@@ -39,14 +39,10 @@ def load_predictor(opened: OpenedModel, config: Mapping[str, Any] | None) -> Pre
     if loader in FLAVORS:
         found: Predictor = importlib.import_module(FLAVORS[loader]).load_pyfunc(opened)
         return found
-    if loader.partition(".")[0] == "mlflow" and not _installed("mlflow"):
+    if loader.partition(".")[0] == "mlflow" and not is_importable("mlflow"):
         raise ModelError(
             f"{opened.uri} is a model of {loader}, for which tracker has no loader of its own (it has one for "
             f"{', '.join(name.removeprefix('mlflow.') for name in FLAVORS)} and Python models). "
             "Install mlflow beside tracker, and it loads that way."
         )
     return foreign.ForeignPredictor(opened, loader, config)
-
-
-def _installed(package: str) -> bool:
-    return importlib.util.find_spec(package) is not None
