@@ -148,6 +148,18 @@ def copy_file(source: SupportsRead[bytes], target: Path, *, durable: bool) -> in
     return size
 
 
+def link_file(source: Path, target: Path) -> None:
+    """Give a file a second name, in place of what is there; OSError where the file system cannot."""
+    aside = _aside(target)
+    try:
+        _point("link", target)
+        options = {"follow_symlinks": False} if os.link in os.supports_follow_symlinks else {}
+        os.link(source, aside, **options)
+        aside.replace(target)
+    finally:
+        discard(aside)  # it stays where both were the same file already
+
+
 def move_folder(source: Path, target: Path, *, durable: bool) -> None:
     """Rename a folder to a name that is free; raises FileExistsError (or OSError) when it is not."""
     _point("rename", target)

@@ -21,6 +21,8 @@ class ArtifactFile(msgspec.Struct, frozen=True):
     name: str
     """Its path below artifacts/, with slashes."""
     bytes: int
+    modified: int
+    """UTC milliseconds."""
     links: int
     """Names that the file has: more than one where it is a hard link, maybe to what lies outside the store."""
     problem: str = ""
@@ -29,13 +31,18 @@ class ArtifactFile(msgspec.Struct, frozen=True):
 
 def list_artifacts(run_folder: Path) -> Iterator[ArtifactFile]:
     """The files of a run by name, those of a folder before the folders in it. No link is followed."""
-    waiting = [(run_folder / layout.ARTIFACTS, "")]
+    return list_files(run_folder / layout.ARTIFACTS)
+
+
+def list_files(folder: Path) -> Iterator[ArtifactFile]:
+    """The same for any folder."""
+    waiting = [(folder, "")]
     while waiting:
         folder, prefix = waiting.pop()
         try:
             entries = _entries(folder)
         except OSError as error:
-            yield ArtifactFile(folder, prefix or ".", 0, 1, f"cannot be listed: {error.strerror}")
+            yield ArtifactFile(folder, prefix or ".", 0, 0, 1, f"cannot be listed: {error.strerror}")
             continue
         for entry in entries:
             if not entry.is_dir(follow_symlinks=False):
@@ -60,4 +67,5 @@ def _artifact_file(folder: Path, prefix: str, entry: os.DirEntry[str]) -> Iterat
     with contextlib.suppress(FileNotFoundError):  # deleted while it was listed
         info = entry.stat(follow_symlinks=False)
         problem = "" if stat.S_ISREG(info.st_mode) else "is a link or no regular file, and is not followed"
-        yield ArtifactFile(folder / entry.name, prefix + entry.name, info.st_size, info.st_nlink, problem)
+        modified = max(0, info.st_mtime_ns // 1_000_000)
+        yield ArtifactFile(folder / entry.name, prefix + entry.name, info.st_size, modified, info.st_nlink, problem)

@@ -91,14 +91,19 @@ class Store:
         return self.find_experiment(name) or self._create_experiment(ExperimentFile(id="", name=name))
 
     def create_experiment(self, file: ExperimentFile) -> reader.ReadExperiment:
-        """Make an experiment; AlreadyExistsError when the name is taken."""
+        """Make an experiment; AlreadyExistsError when the name is taken. An id or time of its own is kept."""
         if self.find_experiment(file.name):
             raise AlreadyExistsError(f"There is an experiment {file.name!r} already. set_experiment() uses it.")
         return self._create_experiment(file)
 
+    def add_experiment(self, file: ExperimentFile) -> reader.ReadExperiment:
+        """Make an experiment with a name of which the caller knows that it is free: nothing is looked through."""
+        return self._create_experiment(file)
+
     def _create_experiment(self, file: ExperimentFile) -> reader.ReadExperiment:
         default = file.name == settings.DEFAULT_EXPERIMENT
-        file = msgspec.structs.replace(file, id="0" if default else names.new_experiment_id(), created=_today())
+        new_id = "0" if default else file.id or names.new_experiment_id()
+        file = msgspec.structs.replace(file, id=new_id, created=file.created or _today())
         for slug in _slugs(file.name):
             folder = layout.experiment(self.root, slug)
             if not os.path.lexists(folder) and self._make_experiment(folder, file):
@@ -181,6 +186,24 @@ class Store:
             _io.make_folder(target.parent, inside=self.root)
             _io.move_folder(folder, target, durable=self.durable)
 
+    def deleted_experiment_for(self, file: ExperimentFile) -> str:
+        """The folder in the trash for the runs of a deleted experiment; its file waits there to be restored too."""
+        found = self.find_experiment(file.name)
+        if found is not None:
+            return found.slug
+        for slug in _slugs(file.name):
+            folder = self.root / layout.TRASH / slug
+            if os.path.lexists(layout.experiment(self.root, slug)):
+                continue
+            if not os.path.lexists(folder / layout.EXPERIMENT_FILE):
+                with _io.explained("make an experiment in", folder), contextlib.suppress(FileExistsError):
+                    _io.make_folder(folder, inside=self.root)
+                    self._create_yaml(folder / layout.EXPERIMENT_FILE, file)
+            with contextlib.suppress(OSError, ValueError):
+                if reader.read_experiment_file(folder).name == file.name:
+                    return slug
+        raise AlreadyExistsError(f"No folder is free in the trash for an experiment {file.name!r}.")
+
     def restore_run(self, run_id: str) -> None:
         """Move a run from the trash back to its experiment; NotFoundError when it is not there."""
         names.check_run_id(run_id)
@@ -190,9 +213,17 @@ class Store:
                 target = layout.run(self.root, slug, run_id)
                 with _io.explained("restore the run to", target):
                     _io.make_folder(target.parent, inside=self.root)
+                    self._restore_experiment(slug)
                     _io.move_folder(folder, target, durable=self.durable)
                 return
         raise NotFoundError(f"There is no run {run_id} in the trash of {self.root}.")
+
+    def _restore_experiment(self, slug: str) -> None:
+        """Bring the file of a deleted experiment back with the first of its runs."""
+        with contextlib.suppress(FileNotFoundError, FileExistsError):
+            data = _io.read_file(self.root / layout.TRASH / slug / layout.EXPERIMENT_FILE, limit=MAX_YAML)
+            path = layout.experiment(self.root, slug) / layout.EXPERIMENT_FILE
+            _io.create_file(path, data, durable=self.durable)
 
     def _create_yaml(self, path: Path, value: msgspec.Struct) -> None:
         _io.create_file(path, yaml_bytes(value), durable=self.durable)

@@ -13,7 +13,7 @@ from . import report, sizes
 from .measure import Figure, settings
 from .place import Place
 
-PARTS = ("imports", "calls", "runs", "listing", "searching", "points", "models", "builds", "browser")
+PARTS = ("imports", "calls", "runs", "listing", "searching", "points", "models", "foreign", "builds", "browser")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -15,6 +15,7 @@ from tracker.exceptions import TrackerError, did_you_mean
 
 MODULES = {
     "demo": "demo",
+    "import": "importing",
     "build": "build",
     "serve": "serve",
     "list": "listing",

@@ -19,7 +19,7 @@ def store_option(command: _F) -> _F:
     return click.option(
         "--store",
         "-s",
-        callback=_folder,
+        callback=store_folder,
         metavar="STORE",
         help="Folder that the runs were logged to. [default: $TRACKER_URI or ./runs]",
     )(command)
@@ -27,7 +27,7 @@ def store_option(command: _F) -> _F:
 
 def store_argument(command: _F) -> _F:
     """The same as an argument."""
-    return click.argument("store", required=False, callback=_folder)(command)
+    return click.argument("store", required=False, callback=store_folder)(command)
 
 
 def site_options(command: _F) -> _F:
@@ -50,7 +50,8 @@ def json_option(command: _F) -> _F:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(command)
 
 
-def _folder(ctx: click.Context, param: click.Parameter, value: str | None) -> Path:
+def store_folder(ctx: click.Context, param: click.Parameter, value: str | None) -> Path:
+    """The folder that was named, else the one that the environment names, else ./runs."""
     from tracker import names
 
     return names.folder_of(value or settings.tracking_uri() or settings.DEFAULT_STORE)

@@ -101,14 +101,14 @@ class Registry:
         file = RegisteredModelFile(
             check_registered_name(name), checked_prose(description, "The description"), checked_tags(tags)
         )
-        slug, made = self._ensure(file)
+        slug, made = self.ensure(file)
         if not made:
             raise AlreadyExistsError(f"There is a registered model {name!r} already. register_model() adds versions.")
         return read_model(self.root, slug)
 
     def model_for(self, name: str) -> ReadModel:
         """The model of this name, made when it is missing; many processes may ask at once."""
-        return read_model(self.root, self._ensure(RegisteredModelFile(check_registered_name(name)))[0])
+        return read_model(self.root, self.ensure(RegisteredModelFile(check_registered_name(name)))[0])
 
     def describe_model(self, name: str, description: str | None) -> ReadModel:
         """Replace the description of a model."""
@@ -176,7 +176,7 @@ class Registry:
         )  # fmt: skip
         model = RegisteredModelFile(check_registered_name(name))
         for attempt in range(_ATTEMPTS):
-            slug, _ = self._ensure(model)
+            slug, _ = self.ensure(model)
             try:
                 with _io.explained("register a version in", layout.registered_model(self.root, slug)):
                     return ReadVersion(self.root, name, self._add(slug, file))
@@ -321,7 +321,7 @@ class Registry:
             raise damage.may_be(self.root, name, damaged[0])
         return None
 
-    def _ensure(self, file: RegisteredModelFile) -> tuple[str, bool]:
+    def ensure(self, file: RegisteredModelFile) -> tuple[str, bool]:
         """The folder of a model, and whether it was made just now."""
         slug = self._slug(file.name)
         if slug is not None:
@@ -333,7 +333,7 @@ class Registry:
             slug = self._free_slug(file.name)
             with built_aside(layout.registered_model(self.root, slug), durable=self.durable) as aside:
                 _io.make_folder(aside / layout.VERSIONS, inside=self.root)
-                data = yaml_bytes(msgspec.structs.replace(file, created=now_text()))
+                data = yaml_bytes(msgspec.structs.replace(file, created=file.created or now_text()))
                 _io.create_file(aside / layout.REGISTERED_MODEL_FILE, data, durable=self.durable)
             if self.durable:
                 _io.sync_folder(self.root)

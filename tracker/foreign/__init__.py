@@ -1,0 +1,1 @@
+"""Stores of other trackers, read as they lie, without those trackers; and imported into ours."""

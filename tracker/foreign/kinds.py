@@ -1,0 +1,79 @@
+"""Which tracker wrote a folder or file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from msgspec import Struct
+
+from tracker import layout, names
+from tracker.exceptions import InvalidValueError, NotFoundError, did_you_mean
+from tracker.foreign.mlruns import MlrunsStore, is_mlruns
+from tracker.foreign.mlruns_files import META, fields_in
+from tracker.foreign.records import ForeignStore
+from tracker.reader import folders
+
+
+class Kind(Struct, frozen=True):
+    """A kind of store that can be read."""
+
+    what: str
+    """What it is, for people."""
+    detect: Callable[[Path], bool]
+    """Whether a path looks like one."""
+    open: Callable[[Path], ForeignStore]
+
+
+KINDS = {
+    "mlruns": Kind("the mlruns folder of MLflow 1, 2 or 3", is_mlruns, MlrunsStore),
+}
+"""By the name that `--from` takes."""
+
+
+def open_foreign(path: str | os.PathLike[str], kind: str | None = None) -> ForeignStore:
+    """Open a store of another tracker for reading; its kind is detected when it is not named.
+
+    Raises NotFoundError for a path that is not there and InvalidValueError for one of no known kind.
+    """
+    if kind is not None and kind not in KINDS:
+        raise InvalidValueError(f"{kind!r:.60} is no kind of store.{did_you_mean(kind, KINDS)} {_known()}")
+    place = names.folder_of(path)
+    if not os.path.lexists(place):
+        raise NotFoundError(f"There is nothing at {place}.{did_you_mean(place.name, folders(place.parent))}")
+    place = place.resolve()
+    if kind is not None:
+        return _open(place, kind)
+    found = next((name for name, known in KINDS.items() if known.detect(place)), None)
+    if found is None:
+        raise InvalidValueError(f"{place} is {_what_it_is(place)} {_known()}")
+    return _open(place, found)
+
+
+def _open(place: Path, kind: str) -> ForeignStore:
+    if not place.is_dir():
+        raise InvalidValueError(f"{place} is a file, where {KINDS[kind].what} was expected.")
+    return KINDS[kind].open(place)
+
+
+def _what_it_is(place: Path) -> str:
+    """What a path of no known kind is, with what to name instead."""
+    if os.path.lexists(layout.store_file(place)):
+        return "a store of tracker already: build it, or log to it."
+    if fields_in(place / META):
+        return f"a part of an mlruns folder. Name the whole: {_parent_of_meta(place)}."
+    for name in folders(place):
+        if any(kind.detect(place / name) for kind in KINDS.values()):
+            return f"no store of a known kind, but {place / name} is one: name that."
+    return "no store of a known kind."
+
+
+def _parent_of_meta(place: Path) -> Path:
+    while fields_in(place / META) and place != place.parent:
+        place = place.parent
+    return place
+
+
+def _known() -> str:
+    return "Kinds: " + "; ".join(f"{name} ({kind.what})" for name, kind in KINDS.items()) + "."

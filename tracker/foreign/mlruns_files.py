@@ -1,0 +1,209 @@
+"""The files that MLflow's file store is made of: folders of small texts, and a `meta.yaml` for each thing."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tracker import _io
+from tracker.logs import MAX_PROBLEMS, Problem
+from tracker.names import is_text
+from tracker.schema import MAX_TIME
+from tracker.yaml_files import MAX_YAML, read_plain_yaml
+
+META = "meta.yaml"
+MAX_VALUE = 4_000_000
+"""Bytes of the largest param or tag that is read."""
+MAX_DEPTH = 20
+"""Slashes in a key."""
+Fields = dict[str, str]
+"""The fields of a meta.yaml as text, an empty text for null."""
+Point = tuple[int, int, float]
+"""Step, time and value."""
+
+_PLAIN_LINE = re.compile(
+    r"([A-Za-z_]\w*):(?: (?:'((?:[^']|'')*)'|(\[\]|\{\}|[\w./+-][^'\"#:{}\[\],&*]*(?::[^\s'\"#]+)*)))?"
+)
+
+
+class Files:
+    """Reads below one folder, follows no link, and keeps a problem for all that it could not read."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.problems: list[Problem] = []
+
+    def problem(self, path: Path, message: str, line: int | None = None) -> None:
+        """Note what is wrong with a file."""
+        self.problems.append(Problem(path.relative_to(self.root).as_posix(), line, message))
+
+    def entries(self, folder: Path) -> list[os.DirEntry[str]]:
+        """What lies in a folder, by name; nothing where none is."""
+        try:
+            if not _io.is_folder(folder):
+                if os.path.lexists(folder):
+                    self.problem(folder, "is a link or no folder, and is not followed")
+                return []
+            with os.scandir(folder) as entries:
+                return sorted((entry for entry in entries if is_text(entry.name)), key=lambda entry: entry.name)
+        except OSError as error:
+            self.problem(folder, f"cannot be listed: {error.strerror}")
+            return []
+
+    def folders(self, folder: Path) -> list[Path]:
+        """The folders in a folder, hidden ones left out."""
+        found = []
+        for entry in self.entries(folder):
+            if entry.is_symlink():
+                self.problem(folder / entry.name, "is a link, and links are not followed")
+            elif entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
+                found.append(folder / entry.name)
+        return found
+
+    def keyed(self, folder: Path, prefix: str = "") -> Iterator[tuple[str, Path]]:
+        """Keys and their files: a key with a slash is a file in a folder."""
+        for entry in self.entries(folder):
+            if entry.is_dir(follow_symlinks=False) and prefix.count("/") < MAX_DEPTH:
+                yield from self.keyed(folder / entry.name, f"{prefix}{entry.name}/")
+            elif entry.is_symlink():
+                self.problem(folder / entry.name, "is a link, and links are not followed")
+            else:
+                yield prefix + entry.name, folder / entry.name
+
+    def texts(self, folder: Path) -> dict[str, str]:
+        """Params, tags or aliases: a file each."""
+        found = {}
+        for key, path in self.keyed(folder):
+            try:
+                found[key] = _io.read_file(path, limit=MAX_VALUE).decode()
+            except OSError as error:
+                self.problem(path, f"cannot be read: {error.strerror}")
+            except UnicodeDecodeError:
+                self.problem(path, "is no text")
+            else:
+                if "\0" in found[key]:
+                    self.problem(path, "holds bytes that are no text, and is left out")
+                    del found[key]
+        return found
+
+    def fields(self, folder: Path, *needed: str, **identity: str) -> Fields | None:
+        """What a meta.yaml says; None where it is missing or damaged, which is told.
+
+        `needed` are fields that every MLflow writes, the last one of the file among them; `identity` are fields that
+        must have this value, where they stand in the file at all.
+        """
+        path = folder / META
+        try:
+            data = _io.read_file(path, limit=MAX_YAML)
+            found = _plain_fields(data) or _yaml_fields(data)
+            _check_identity(found, identity)
+            missing = [key for key in needed if key not in found]
+            if missing or not data.endswith(b"\n"):
+                self.problem(path, "is not whole: " + (f"it lacks {missing[0]}" if missing else "its end is missing"))
+            return found
+        except FileNotFoundError:
+            self.problem(path, "is missing")
+        except OSError as error:
+            self.problem(path, f"cannot be read: {error.strerror}")
+        except ValueError as error:
+            self.problem(path, f"cannot be read: {error}")
+        return None
+
+    def points(self, path: Path, *, limit: int) -> list[Point]:
+        """The points of a metric's file in MLflow's order, each once: MLflow itself writes some twice."""
+        try:
+            data = _io.read_file(path, limit=limit)
+        except OSError as error:
+            self.problem(path, f"cannot be read: {error.strerror}")
+            return []
+        whole, _, torn = data.rpartition(b"\n")
+        found: dict[Point, None] = {}
+        wrong = []
+        for number, line in enumerate(whole.split(b"\n"), 1):
+            point = point_of(line)
+            if point is not None:
+                found[point] = None
+            elif line.strip():
+                wrong.append((number, line))
+        for number, line in wrong[:MAX_PROBLEMS]:
+            self.problem(path, f"is no point of a metric: {line.decode(errors='replace')!r:.60}", number)
+        if len(wrong) > MAX_PROBLEMS:
+            self.problem(path, f"has {len(wrong) - MAX_PROBLEMS:,} more problems of this kind")
+        if torn:
+            self.problem(path, "is incomplete, and left out", whole.count(b"\n") + 1 + bool(whole))
+        elif not data:
+            self.problem(path, "is empty")
+        return sorted(found) if len(found) > 1 else list(found)
+
+
+def point_of(line: bytes) -> Point | None:
+    """The point of a line of two to six fields; None for what is no point.
+
+    Behind time, value and step come a run or a dataset, whose name may hold blanks.
+    """
+    fields = line.split(None, 3)
+    try:
+        time, value = int(float(fields[0])), float(fields[1])
+        step = int(fields[2]) if len(fields) > 2 else 0
+    except (ValueError, IndexError, OverflowError):
+        return None
+    if not (0 <= time <= MAX_TIME and abs(step) < 1 << 63):
+        return None
+    return (step, time, value if value == value else math.nan)  # one NaN, so that its points are equal
+
+
+def time_of(text: str | None) -> int | None:
+    """UTC milliseconds, or None for what is no time."""
+    try:
+        value = int(text or "")
+    except ValueError:
+        return None
+    return value if 0 <= value <= MAX_TIME else None
+
+
+def _check_identity(found: Fields, identity: Fields) -> None:
+    for key, value in identity.items():
+        if found.get(key) and found[key] != value:
+            raise ValueError(f"it is that of {found[key]!r:.60}, not of the folder it lies in")
+
+
+def fields_in(path: Path) -> set[str]:
+    """Names of the fields of a file, as far as a glance tells; none where it cannot be read."""
+    try:
+        text = _io.read_file(path, limit=MAX_YAML).decode()
+    except (OSError, UnicodeDecodeError):
+        return set()
+    return {line.partition(":")[0] for line in text.splitlines()}
+
+
+def _plain_fields(data: bytes) -> Fields:
+    """The fields of a file where each line is a key and a plain scalar, as nearly all are; else nothing.
+
+    A YAML parser takes thirty times as long, and there is one such file for every run.
+    """
+    found = {}
+    for line in data.decode().splitlines():
+        match = _PLAIN_LINE.fullmatch(line)
+        if match is None:
+            return {}
+        key, quoted, plain = match.groups()
+        value = quoted.replace("''", "'") if quoted is not None else (plain or "").strip()
+        found[key] = "" if quoted is None and value in ("null", "~") else value
+    return found
+
+
+def _yaml_fields(data: bytes) -> Fields:
+    value = read_plain_yaml(data)
+    if not isinstance(value, dict) or not value:
+        raise ValueError("it holds no fields")
+    return {str(key): _text(entry) for key, entry in value.items()}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return "\n".join(f"{key}={entry}" for key, entry in value.items())
+    return "" if value is None else str(value)

@@ -1,0 +1,226 @@
+"""A run of another tracker as the files of a run of ours: one log with all records, `run.json`, artifacts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from tracker import _clock, _io, codec, layout, logs, names, settings
+from tracker.artifact_files import list_files
+from tracker.exceptions import InvalidNameError, InvalidValueError
+from tracker.foreign.records import ForeignRun, derived_id
+from tracker.schema import SCHEMA, LogState, RunFile
+from tracker.snapshot import make_snapshot
+from tracker.summary import summarize
+
+ArtifactMode = Literal["copy", "link", "leave"]
+ARTIFACTS_TAG = "tracker.artifacts"
+"""Where the artifacts of an imported run are, if they are not with it."""
+DATASETS_FILE = "datasets.json"
+DATASET_TAG = "dataset."
+Tell = Callable[[str, str], None]
+"""Takes the path and the reason of a problem."""
+_V = TypeVar("_V")
+
+
+class UnreadableError(Exception):
+    """A file of the source cannot be read."""
+
+
+class Artifact(Struct, frozen=True):
+    """A file that becomes an artifact of a run."""
+
+    path: str
+    """Below artifacts/."""
+    line: bytes
+    """Its record in the log, which changes when the file does."""
+    size: int
+    """In bytes."""
+    source: Path | None = None
+    data: bytes = b""
+    """What stands in it, where it has no source."""
+
+
+class RunFiles(Struct, frozen=True):
+    """The files of an imported run, not yet written."""
+
+    file: RunFile
+    log_name: str
+    log: bytes
+    artifacts: tuple[Artifact, ...]
+
+    def write(self, folder: Path, *, link: bool) -> None:
+        """Fill the folder of a new run."""
+        _io.make_folder(folder / layout.LOG, inside=folder.parent)
+        for artifact in self.artifacts:
+            _put(artifact, folder, link=link)
+        _io.replace_file(folder / layout.LOG / self.log_name, self.log, durable=False)
+        _io.replace_file(folder / layout.RUN_FILE, codec.run_file_bytes(self.file), durable=False)
+
+    def stands_in(self, folder: Path) -> bool:
+        """Whether the folder of a run holds all of this already."""
+        try:
+            if _io.read_file(folder / layout.LOG / self.log_name, limit=len(self.log)) != self.log:
+                return False
+            file = codec.read_run_file(_io.read_file(folder / layout.RUN_FILE, limit=1 << 30))
+            log = file.logs.get(self.log_name)
+            sizes = [(folder / layout.ARTIFACTS / artifact.path).lstat().st_size for artifact in self.artifacts]
+        except (OSError, ValueError):
+            return False
+        return log is not None and log.bytes == len(self.log) and sizes == [found.size for found in self.artifacts]
+
+    def update(self, folder: Path, *, link: bool, durable: bool) -> None:
+        """Bring a run that was imported before up to date; what was added to it since stays.
+
+        Readers believe the log, which is replaced as a whole when the artifacts are there.
+        """
+        path = folder / layout.LOG / self.log_name
+        known = set(_io.read_file(path, limit=1 << 40).splitlines(keepends=True)) if path.exists() else set()
+        for artifact in self.artifacts:
+            target = folder / layout.ARTIFACTS / artifact.path
+            if artifact.line not in known or not target.is_file() or target.lstat().st_size != artifact.size:
+                _put(artifact, folder, link=link)
+        if durable and _io.is_folder(folder / layout.ARTIFACTS):
+            _io.sync_tree(folder / layout.ARTIFACTS)
+        _io.make_folder(folder / layout.LOG, inside=folder)
+        _io.replace_file(path, self.log, durable=durable)
+        snapshot = make_snapshot(self.file, logs.read_logs(folder))
+        _io.replace_file(folder / layout.RUN_FILE, codec.run_file_bytes(snapshot), durable=durable)
+
+
+def make_files(run: ForeignRun, experiment_id: str, mode: ArtifactMode, tell: Tell) -> RunFiles:
+    """The files of a run. What our rules refuse is told, and left out."""
+    artifacts = _with_datasets(run, list(_artifacts(run, tell)) if mode != "leave" else [])
+    writer = derived_id("import", run.run_id)
+    ended = run.status != "RUNNING"
+    last = max([run.start_time, *(series.times[-1] for series in run.series.values())])
+    end = last if run.end_time is None else run.end_time
+    stale = not ended and _clock.now_ms() - last > settings.STALE_MS
+    file = RunFile(
+        SCHEMA,
+        run.run_id,
+        _accepted(run.name, run, tell),
+        experiment_id,
+        "STALE" if stale else run.status,
+        run.start_time,
+        end_time=end if ended or stale else None,
+        parent=run.parent,
+        source=run.source,
+        tags=_checked(_tags(run, mode), "A tag name", run, tell),
+        params=_checked(run.params, "A param name", run, tell),
+        metrics={key: summarize(series) for key, series in _checked(run.series, "A metric name", run, tell).items()},
+    )
+    lines = [
+        codec.line(writer=writer, role="owner", time=run.start_time),
+        *codec.param_lines(file.params, run.start_time),
+        *codec.tag_lines(file.tags, run.start_time),
+        *_points(run, file),
+        *(artifact.line for artifact in artifacts),
+    ]
+    if ended:
+        lines.append(codec.line(end=run.status, time=end))
+    log, name = b"".join(lines), f"{writer}{layout.LOG_SUFFIX}"
+    file = msgspec.structs.replace(file, logs={name: LogState(len(log), ended)})
+    return RunFiles(file, name, log, tuple(artifacts))
+
+
+def _points(run: ForeignRun, file: RunFile) -> Iterator[bytes]:
+    for key in file.metrics:
+        series, prefix = run.series[key], codec.metric_prefix(key)
+        points = zip(series.values, series.steps, series.times, strict=True)
+        text = "".join(
+            f'{prefix}{codec.metric_text(key, value)},"step":{step},"time":{time}}}\n' for value, step, time in points
+        )
+        yield text.encode()
+
+
+def _tags(run: ForeignRun, mode: ArtifactMode) -> dict[str, str]:
+    tags = dict(run.tags)
+    for dataset in run.datasets:
+        context = f" ({dataset.context})" if dataset.context else ""
+        key = f"{DATASET_TAG}{dataset.name}"
+        tags[key] = ", ".join(filter(None, [tags.get(key, ""), f"{dataset.digest}{context}"]))
+    where = run.artifacts_elsewhere
+    if mode == "leave" and (run.artifacts or run.models):
+        where = f"{run.place}/{layout.ARTIFACTS}"
+    return {**tags, ARTIFACTS_TAG: where} if where else tags
+
+
+def _artifacts(run: ForeignRun, tell: Tell) -> Iterator[Artifact]:
+    roots = [("", run.artifacts)] if run.artifacts else []
+    for prefix, folder in [*roots, *((f"{name}/", folder) for name, folder in run.models.items())]:
+        for found in list_files(folder) if folder else ():
+            path = prefix + found.name
+            try:
+                names.check_artifact_path(path)
+            except InvalidNameError as error:
+                tell(f"{run.place}/{layout.ARTIFACTS}/{path}", error.message)
+                continue
+            problem = found.problem or ("" if os.access(found.path, os.R_OK) else "may not be read")
+            if problem:
+                tell(f"{run.place}/{layout.ARTIFACTS}/{path}", problem)
+            else:
+                line = codec.line(artifact=path, value=found.bytes, time=found.modified)
+                yield Artifact(path, line, found.bytes, found.path)
+
+
+def _with_datasets(run: ForeignRun, artifacts: list[Artifact]) -> list[Artifact]:
+    """The artifacts with a file that has all facts of the data sets, unless the run has one of this name."""
+    if not run.datasets or any(artifact.path == DATASETS_FILE for artifact in artifacts):
+        return artifacts
+    data = codec.json_file([msgspec.structs.asdict(dataset) for dataset in run.datasets])
+    line = codec.line(artifact=DATASETS_FILE, value=len(data), time=run.start_time)
+    return [*artifacts, Artifact(DATASETS_FILE, line, len(data), data=data)]
+
+
+def _put(artifact: Artifact, folder: Path, *, link: bool) -> None:
+    """Put a file below the artifacts of a run. Raises OSError when it is gone or is no file any more."""
+    target = folder / layout.ARTIFACTS / artifact.path
+    _io.make_folder(target.parent, inside=folder)
+    if artifact.source is None:
+        _io.replace_file(target, artifact.data, durable=False)
+    else:
+        put_file(artifact.source, target, link=link)
+
+
+def put_file(source: Path, target: Path, *, link: bool) -> None:
+    """Copy a file, or give it a second name where the file system can."""
+    if link:
+        try:
+            return _io.link_file(source, target)
+        except OSError:
+            pass  # another disk, or one without links
+    try:
+        reader = _io.open_regular(source)
+    except OSError as error:
+        raise UnreadableError(f"{source} cannot be read: {error.strerror}") from error
+    with reader:
+        _io.copy_file(reader, target, durable=False)
+    return None
+
+
+def _accepted(name: str, run: ForeignRun, tell: Tell) -> str:
+    try:
+        return names.check_name(name, "A run name")
+    except InvalidNameError as error:
+        tell(run.place, error.message)
+        return run.run_id[:8]
+
+
+def _checked(values: Mapping[str, _V], what: str, run: ForeignRun, tell: Tell) -> dict[str, _V]:
+    """Those whose names and texts our files can hold."""
+    found = {}
+    for key, value in values.items():
+        try:
+            names.check_name(key, what)
+            if isinstance(value, str):
+                codec.check_value(key, value)
+            found[key] = value
+        except InvalidValueError as error:
+            tell(run.place, error.message)
+    return found
