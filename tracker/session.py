@@ -235,9 +235,11 @@ class Session:
         active = self._active(root, run_id)
         if active is not None:
             self.leave(active, status, None, time=time)
-        elif kept := self._take_kept(root, run_id):
-            kept.end(status, time=time)
-        else:
+            return
+        kept = self._kept.get((root, run_id))
+        if kept and not kept.joined:
+            kept.end(status, time=time)  # if it cannot be ended it stays, and ending it can be tried again
+        if self._take_kept(root, run_id) is None:
             runs.end_existing(Store.open(root), run_id, status, time)
 
     def trash_run(self, root: Path, run_id: str) -> None:

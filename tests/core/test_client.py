@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import json
 import os
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import tracker
-from tracker import reader, writer
+from tracker import _io, reader, writer
 from tracker.client import MlflowClient, PagedList
 from tracker.client.missing import KINDS, remedy
 from tracker.entities import Metric, Param, RunTag, ViewType
@@ -275,6 +276,26 @@ def test_a_run_that_rests_lives_and_is_told_when_its_log_is_gone(client: MlflowC
     elsewhere.rename(log)
     client.log_metric(first, "loss", 2)
     assert [point.value for point in client.get_metric_history(first, "loss")] == [2]
+
+
+def test_an_end_that_the_disk_refuses_can_be_tried_again(
+    client: MlflowClient, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run goes on until then, and nothing of it stays open afterwards."""
+
+    def full(operation: str, path: str, data: bytes) -> bytes:
+        if operation == "append":
+            raise OSError(errno.ENOSPC, "No space left on device", path)
+        return data
+
+    with monkeypatch.context() as refusing:
+        refusing.setattr(_io, "fault", full)
+        with pytest.raises(StorageError):
+            client.set_terminated(run_id)
+    assert client.get_run(run_id).info.status == "RUNNING"
+    client.set_terminated(run_id, "FAILED")
+    assert client.get_run(run_id).info.status == "FAILED"
+    assert not writer._living
 
 
 def test_threads_share_a_run(client: MlflowClient, run_id: str) -> None:

@@ -60,11 +60,13 @@ def test_a_body_that_is_too_large_is_refused(ask: Ask) -> None:
     assert "100,000 bytes" in json.loads(answer.body)["message"]
 
 
-def test_the_limit_holds_for_bodies_that_lie_about_their_length(apps: Callable[[str], Any]) -> None:
+@pytest.mark.parametrize("told", [[], [b"9" * 5000]], ids=["nothing", "a number that Python does not read"])
+def test_the_limit_holds_for_bodies_that_lie_about_their_length(apps: Callable[[str], Any], told: list[bytes]) -> None:
     """A body without a length, or with a false one, is cut off at the limit."""
 
     async def lying(scope: Any, receive: Any, send: Any) -> None:
         scope["headers"] = [head for head in scope["headers"] if head[0] != b"content-length"]
+        scope["headers"] += [(b"content-length", length) for length in told]
         await apps("plain")(scope, receive, send)
 
     body = json.dumps({"inputs": "x" * 200_000}).encode()

@@ -89,7 +89,7 @@ async def _read_body(request: Request, limit: int) -> bytes:
     """The body; TooLargeError as soon as it has more than `limit` bytes, whatever its head announced."""
     told = request.headers.get("content-length", "")
     parts, size = [], 0
-    if told.isdecimal() and int(told) > limit:
+    if told.isdecimal() and float(told) > limit:
         raise _too_large(limit)
     async for part in request.stream():
         size += len(part)
