@@ -107,6 +107,20 @@ def test_promote(cli: Cli, data: Callable[..., Any], store: Path) -> None:
     assert Registry(store).version("iris", 1).file.stage == "Archived"
 
 
+def test_a_rollback_that_changes_nothing_is_told(cli: Cli, said: Callable[..., str], store: Path) -> None:
+    """While a newer version is in the stage, its URI leads there: the command says so, and how to go on."""
+    told = "models:/iris/Production still leads to version 2, the newest there; archive it with --archive-existing.\n"
+    assert said("promote", "iris", "1", "--to", "Production") == f"iris 1: Staging -> Production\n{told}"
+    result = cli("promote", "iris", "1", "--to", "Production", "--json")
+    assert json.loads(result.stdout)["current_stage"] == "Production"
+    assert told in result.stderr
+    text = said("promote", "iris", "1", "--to", "Production", "--archive-existing", "--reason", "2 is slow")
+    assert text == "iris 1: already in Production, the reason stands in its history\n"
+    assert Registry(store).by_stage("iris", "Production").version == "1"
+    assert Registry(store).version("iris", 1).file.history[-1].reason == "2 is slow"
+    assert "already in Production, nothing was recorded" in said("promote", "iris", "1", "--to", "production")
+
+
 def test_alias(said: Callable[..., str], cli: Cli, data: Callable[..., Any]) -> None:
     """An alias for a version, however it is named, or for another alias; --delete removes it."""
     assert said("alias", "iris", "first", "1") == "iris: first -> 1\n"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tracker.client import MlflowClient
 from tracker.exceptions import (
     InvalidNameError,
     InvalidValueError,
@@ -45,6 +47,22 @@ def test_nothing_is_recorded_where_nothing_changes(registry: Registry, register:
     registry.set_alias("iris", "a", 1)
     registry.set_alias("iris", "a", 1)
     assert len(registry.model("iris").file.history) == 1
+
+
+def test_a_stage_that_leads_to_a_newer_version_is_told(registry: Registry, register: Register) -> None:
+    """Who goes back to an older version without archiving the newer one learns that the URI does not follow."""
+    for _ in range(2):
+        register()
+    registry.set_stage("iris", 2, "Production")
+    with pytest.warns(UserWarning, match=r"models:/iris/Production still leads to version 2, .*archive_existing=True"):
+        registry.set_stage("iris", 1, "Production")
+    with pytest.warns(UserWarning, match="still leads to version 2"):
+        MlflowClient(str(registry.root)).transition_model_version_stage("iris", 1, "Production", reason="again")
+    assert registry.by_stage("iris", "Production").version == "2"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        registry.set_stage("iris", 1, "Production", archive_existing=True)
+        registry.set_stage("iris", 1, "Archived")
 
 
 def test_others_are_archived_afterwards(registry: Registry, register: Register) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import click
@@ -11,7 +12,7 @@ from tracker.cli.data import print_json
 from tracker.cli.options import json_option, store_option
 from tracker.cli.registry_data import model_data, report_data, state_data, version_data
 from tracker.cli.text import clean, counted
-from tracker.registry import Registry, check_registry, search_registered_models, state_at
+from tracker.registry import ReadVersion, Registry, check_registry, search_registered_models, state_at
 from tracker.registry.check import version_place
 from tracker.registry.policy import read_policy
 from tracker.registry.policy_check import policy_findings
@@ -104,12 +105,17 @@ def promote(
     """Move a version of NAME to a stage, with an entry in its history."""
     registry = opened(store)
     before = registry.model(name).select(version)
-    after = registry.set_stage(name, before.version, stage, by=by, reason=reason, archive_existing=archive_existing)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it is said below, in the words of this command
+        after = registry.set_stage(name, before.version, stage, by=by, reason=reason, archive_existing=archive_existing)
+    model = registry.model(name)
+    elsewhere = model.leads_elsewhere(after)
     if as_json:
         print_json(version_data(after))
     else:
-        click.echo(clean(f"{name} {after.version}: {before.file.stage} -> {after.file.stage}"))
-    model = registry.model(name)
+        click.echo(clean(f"{name} {after.version}: {_moved(before, after)}"))
+    if elsewhere:
+        click.echo(clean(f"{elsewhere}; archive it with --archive-existing."), err=as_json)
     for finding in policy_findings(model, read_policy(store), lambda found: version_place(model, found)):
         if finding.version in (None, after.file.version):
             click.echo(f"The check of the registry will say: {clean(finding.message)}", err=True)
@@ -245,6 +251,14 @@ def delete(name: str, version: str | None, reason: str, by: str | None, yes: boo
     else:
         registry.delete_model(name)
     click.echo(clean(f"Deleted {what}." if chosen else f"Moved {what} to the trash of the store."))
+
+
+def _moved(before: ReadVersion, after: ReadVersion) -> str:
+    if before.file.stage != after.file.stage:
+        return f"{before.file.stage} -> {after.file.stage}"
+    noted = len(after.file.history) > len(before.file.history)
+    told = "the reason stands in its history" if noted else "nothing was recorded; --reason adds a line to its history"
+    return f"already in {after.file.stage}, {told}"
 
 
 def _write(path: Path, text: str) -> None:

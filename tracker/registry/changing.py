@@ -7,6 +7,7 @@ import os
 import random
 import re
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from itertools import count
 from pathlib import Path
@@ -197,8 +198,8 @@ class Registry:
     ) -> ReadVersion:
         """Move a version to a stage; with `archive_existing`, afterwards archive the others that are in it.
 
-        Nothing happens when it is there already and no reason is given. Raises NotFoundError for the version and
-        InvalidValueError for the stage.
+        Nothing happens when it is there already and no reason is given. A warning says when the URI of the stage still
+        leads to a newer version there. Raises NotFoundError for the version and InvalidValueError for the stage.
         """
         with self._held(name) as (model, edit):
             version = model.version(check_version(number))
@@ -214,7 +215,11 @@ class Registry:
                 replaced = f"Version {version.version} took its place."
                 change = self._change("stage", by, replaced, from_=other.file.stage, to=archive)
                 edit.version(other.file, change, stage=archive)
-        return self.version(name, number)
+        model = self.model(name)
+        version = model.version(number)
+        if elsewhere := model.leads_elsewhere(version):
+            warnings.warn(f"{elsewhere}. Give archive_existing=True to archive the others.", stacklevel=2)
+        return version
 
     def set_alias(
         self, name: str, alias: str, target: int | str, *, by: str | None = None, reason: str = ""

@@ -17,7 +17,16 @@ from tracker.logs import Problem
 from tracker.reader import folders
 from tracker.registry import damage
 from tracker.registry.aliases import resolve_alias, versions_of_aliases
-from tracker.registry.naming import LATEST, MAX_VERSION, check_stage, find_stage, stages_of, version_number
+from tracker.registry.naming import (
+    ARCHIVED,
+    LATEST,
+    MAX_VERSION,
+    NO_STAGE,
+    check_stage,
+    find_stage,
+    stages_of,
+    version_number,
+)
 from tracker.schema import RegisteredModelFile, VersionFile
 from tracker.yaml_files import MAX_YAML, read_yaml
 
@@ -142,6 +151,14 @@ class ReadModel(msgspec.Struct, frozen=True):
             there = f" Its versions are in {', '.join(used)}." if used else " It has no versions."
             raise NotFoundError(f"No version of {self.name!r} is in {known}.{there}")
         return found[-1]
+
+    def leads_elsewhere(self, version: ReadVersion) -> str:
+        """A sentence when the URI of the stage that a version is in leads to a newer one, else an empty text."""
+        stage = version.file.stage
+        found = self.in_stage(stage)
+        if stage in (NO_STAGE, ARCHIVED) or not found or found[-1].version == version.version:
+            return ""
+        return f"models:/{self.name}/{stage} still leads to version {found[-1].version}, the newest there"
 
     def by_alias(self, alias: str) -> ReadVersion:
         """The version that an alias stands for.
