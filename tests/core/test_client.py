@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import inspect
 import json
-import os
 import re
 import subprocess
 import sys
@@ -15,12 +13,11 @@ from pathlib import Path
 import pytest
 
 import tracker
-from tracker import _io, reader, writer
+from tracker import reader
 from tracker.client import MlflowClient, PagedList
 from tracker.client.missing import KINDS, remedy
 from tracker.entities import Metric, Param, RunTag, ViewType
-from tracker.exceptions import InvalidValueError, NotFoundError, ParamClashError, RunStateError, StorageError
-from tracker.session import MAX_AWAKE
+from tracker.exceptions import InvalidValueError, NotFoundError, ParamClashError, RunStateError
 
 METHODS: dict[str, list[str]] = json.loads((Path(__file__).parent / "mlflow_client.json").read_text("utf-8"))
 """The methods of MLflow's client, of 3.17 and those that only 2.22 has, with their arguments."""
@@ -242,60 +239,6 @@ client.log_metric(run.info.run_id, "loss", 1)
     subprocess.run([sys.executable, "-c", program], check=False, capture_output=True)
     [run] = MlflowClient(store).search_runs([tracker.get_experiment_by_name("x").experiment_id])  # type: ignore[union-attr]
     assert (run.info.status, run.data.metrics) == (status, {"loss": 1})
-
-
-def test_more_runs_than_files_may_be_open(client: MlflowClient, store: Path) -> None:
-    """All of them take more, in turns, each goes on in its own log, and all end."""
-    experiment = client.create_experiment("many")
-    run_ids = [client.create_run(experiment).info.run_id for _ in range(MAX_AWAKE + 60)]
-    for step in range(3):
-        for run_id in run_ids:
-            client.log_metric(run_id, "loss", step, step=step)
-    if Path("/dev/fd").exists():
-        assert len(list(Path("/dev/fd").iterdir())) < MAX_AWAKE + 50
-    for run_id in run_ids:
-        client.set_terminated(run_id)
-    runs = client.search_runs([experiment])
-    assert {run.info.status for run in runs} == {"FINISHED"}
-    assert [run.data.metrics for run in runs] == [{"loss": 2}] * len(run_ids)
-    assert len(list(store.rglob("*.jsonl"))) == len(run_ids)
-
-
-def test_a_run_that_rests_lives_and_is_told_when_its_log_is_gone(client: MlflowClient, store: Path) -> None:
-    """Its file still shows that the process lives, and a record that would be lost is refused."""
-    experiment = client.create_experiment("many")
-    first, *_ = [client.create_run(experiment).info.run_id for _ in range(MAX_AWAKE + 1)]
-    log = next((store / "experiments/many/runs" / first / "log").iterdir())
-    os.utime(log, (0, 0))
-    for living in list(writer._living):
-        living.beat()
-    assert log.stat().st_mtime > 0
-    elsewhere = log.rename(store / log.name)
-    with pytest.raises(StorageError, match="Could not write"):
-        client.log_metric(first, "loss", 1)
-    elsewhere.rename(log)
-    client.log_metric(first, "loss", 2)
-    assert [point.value for point in client.get_metric_history(first, "loss")] == [2]
-
-
-def test_an_end_that_the_disk_refuses_can_be_tried_again(
-    client: MlflowClient, run_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The run goes on until then, and nothing of it stays open afterwards."""
-
-    def full(operation: str, path: str, data: bytes) -> bytes:
-        if operation == "append":
-            raise OSError(errno.ENOSPC, "No space left on device", path)
-        return data
-
-    with monkeypatch.context() as refusing:
-        refusing.setattr(_io, "fault", full)
-        with pytest.raises(StorageError):
-            client.set_terminated(run_id)
-    assert client.get_run(run_id).info.status == "RUNNING"
-    client.set_terminated(run_id, "FAILED")
-    assert client.get_run(run_id).info.status == "FAILED"
-    assert not writer._living
 
 
 def test_threads_share_a_run(client: MlflowClient, run_id: str) -> None:
