@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from rich.text import Text
 
 from tracker.cli.table import cell
 from tracker.cli.text import clean, clean_lines, duration, size
-from tracker.exceptions import MissingPackageError
+from tracker.exceptions import MissingPackageError, NotAStoreError
 
 if TYPE_CHECKING:
     from site_builder.build import BuildResult
@@ -63,7 +64,7 @@ def progress(console: Console, title: str) -> Iterator[Advance]:
 
 def build_site(console: Console, store: Path, out: Path, **options: Any) -> BuildResult:
     """Build the site of a store, with progress and a summary; the options are those of `site_builder.build.build`."""
-    with needs("Building a site", "site"), progress(console, "Building") as advance:
+    with needs("Building a site", "site"), foreign_told(store), progress(console, "Building") as advance:
         from site_builder.build import build
 
         result = build(store, out, progress=advance, **options)
@@ -73,6 +74,21 @@ def build_site(console: Console, store: Path, out: Path, **options: Any) -> Buil
     if more > 0:
         console.print(cell(f"  and {more:,} more: {out / 'problems' / 'index.html'}"), soft_wrap=True)
     return result
+
+
+@contextmanager
+def foreign_told(store: Path) -> Iterator[None]:
+    """Where a folder is no store of ours but another tracker's, say how to bring it over."""
+    try:
+        yield
+    except NotAStoreError as error:
+        from tracker.foreign.kinds import KINDS
+
+        kind = next((kind.what for kind in KINDS.values() if kind.detect(store)), None)
+        if kind is None:
+            raise
+        remedy = f"Bring it over first: tracker import {shlex.quote(str(store))} --into runs"
+        raise NotAStoreError(f"{store} is {kind}. {remedy}") from error
 
 
 def stage_site(console: Console, store: Path, folder: Path, **options: Any) -> BuildResult:
