@@ -75,11 +75,12 @@ def test_a_selector_means_a_version(registry: Registry, register: Register, sele
 
 
 def test_an_alias_is_told_from_a_stage(registry: Registry, register: Register) -> None:
-    """In a URI only @ means an alias; the error for the other form says so. An alias may have the name of a stage."""
+    """In a URI only @ means an alias; the error for the other form says so, even if a person named it like a stage."""
     register()
     register()
     registry.set_alias("iris", "champion", 1)
-    registry.set_alias("iris", "Production", 1)
+    path = registry.root / "registry/iris/model.yaml"
+    path.write_text(path.read_text().replace("champion: '1'", "champion: '1'\n  Production: '1'"))
     registry.set_stage("iris", 2, "Production")
     assert find_version(registry.root, "iris", alias="Production").version == "1"
     assert find_version(registry.root, "iris", selector="Production").version == "2"

@@ -15,7 +15,7 @@ from tracker.exceptions import (
     InvalidNameError,
     InvalidValueError,
 )
-from tracker.registry import ReadVersion, Registry, people, read_registry
+from tracker.registry import ReadVersion, Registry, check_registry, people, read_registry
 from tracker.registry.naming import check_alias
 
 Register = Callable[..., ReadVersion]
@@ -118,7 +118,7 @@ def test_bad_aliases_are_refused(registry: Registry, register: Register, alias: 
     assert registry.model("iris").file.aliases == {}
 
 
-@pytest.mark.parametrize("alias", ["champion", "größte", "a-b_c", "v1x", "Production", "x" * 255])
+@pytest.mark.parametrize("alias", ["champion", "größte", "a-b_c", "v1x", "production-like", "x" * 255])
 def test_any_other_alias_is_fine(registry: Registry, register: Register, alias: str) -> None:
     """Letters and digits of every script, underscores and hyphens."""
     register()
@@ -204,3 +204,15 @@ def test_without_git_nobody_is_named(registry: Registry, register: Register, mon
     monkeypatch.setenv("PATH", "")
     assert registry.set_stage("iris", 1, "Staging").file.history[-1].by == ""
     people._git_name.cache_clear()
+
+
+@pytest.mark.parametrize("alias", ["Production", "production", "none", "Review", "latest", "v3", "7"])
+def test_an_alias_is_no_stage_of_its_model(registry: Registry, register: Register, alias: str) -> None:
+    """What would look like a stage or a version in a URI is refused, and named by the check when people wrote it."""
+    register()
+    path = registry.root / "registry/iris/model.yaml"
+    path.write_text(f"name: iris\nstages: [Review, Production]\naliases: {{{alias}: '1'}}\n")
+    with pytest.raises(InvalidNameError, match=r"cannot be an alias|is no alias"):
+        registry.set_alias("iris", alias, 1)
+    assert f"The alias '{alias}' does not work" in check_registry(registry.root).to_markdown().replace("\\", "")
+    registry.set_alias("iris", "staging", 1)

@@ -13,7 +13,7 @@ from tracker.cli.options import json_option, store_option
 from tracker.cli.registry_data import model_data, report_data, state_data, version_data
 from tracker.cli.text import clean, counted
 from tracker.registry import ReadVersion, Registry, check_registry, search_registered_models, state_at
-from tracker.registry.check import version_place
+from tracker.registry.faults import version_place
 from tracker.registry.policy import read_policy
 from tracker.registry.policy_check import policy_findings
 

@@ -230,6 +230,7 @@ class Registry:
         """
         check_alias(alias)
         with self._held(name) as (model, edit):
+            check_alias(alias, model.stages)
             to = str(target) if version_number(target) is None else str(check_version(target))
             aliases = {**model.file.aliases, alias: to}
             model.version(resolve_alias(msgspec.structs.replace(model.file, aliases=aliases), alias))

@@ -31,8 +31,8 @@ def check_registered_name(name: object) -> str:
     return text
 
 
-def check_alias(alias: object) -> str:
-    """An alias, or InvalidNameError: what a URI would read as a version is none."""
+def check_alias(alias: object, stages: Sequence[str] = ()) -> str:
+    """An alias, or InvalidNameError: what could be read as a version or as a stage of the model is none."""
     text = check_name(alias, "An alias")
     if len(text) > MAX_ALIAS:
         raise InvalidNameError(f"An alias has at most {MAX_ALIAS} characters; this one has {len(text):,}: {text:.60}…")
@@ -40,13 +40,15 @@ def check_alias(alias: object) -> str:
         raise InvalidNameError(f"{text!r:.100} is no alias. An alias has letters, digits, '_' and '-' only.")
     if text.lower() == LATEST or _LIKE_A_VERSION.fullmatch(text):
         raise InvalidNameError(f"{text!r} cannot be an alias, since it means a version already. Choose another word.")
+    if find_stage(text, stages) is not None:
+        raise InvalidNameError(f"{text!r} cannot be an alias, since a stage has this name. Choose another word.")
     return text
 
 
-def is_alias(text: str) -> bool:
-    """Whether a text can be an alias."""
+def is_alias(text: str, stages: Sequence[str]) -> bool:
+    """Whether a text can be an alias of a model with these stages."""
     try:
-        return bool(check_alias(text))
+        return bool(check_alias(text, stages))
     except InvalidNameError:
         return False
 

@@ -14,7 +14,13 @@ Place = Callable[[ReadVersion], str]
 
 
 def policy_findings(model: ReadModel, policy: Policy, place: Place) -> Iterator[Finding]:
-    """What the versions of a model lack for the stages that they are in."""
+    """What is wrong with the stages of a model by the rules."""
+    yield from crowded(model, policy, place)
+    yield from lacking(model, policy, place)
+
+
+def crowded(model: ReadModel, policy: Policy, place: Place) -> Iterator[Finding]:
+    """Stages with more versions than there may be."""
     for stage, rules in policy.stages.items():
         versions = [version for version in model.live if version.file.stage == stage]
         if rules.at_most is not None and len(versions) > rules.at_most:
@@ -23,8 +29,13 @@ def policy_findings(model: ReadModel, policy: Policy, place: Place) -> Iterator[
                 f"{len(versions)} versions of {model.name!r} are in {stage}, and {rules.at_most} may be: {numbers}."
             )
             yield Finding("error", place(versions[-1]), message, model.name)
-        for version in versions:
-            for message in lacks(version, stage, rules):
+
+
+def lacking(model: ReadModel, policy: Policy, place: Place) -> Iterator[Finding]:
+    """What the versions of a model lack for the stages that they are in."""
+    for stage, rules in policy.stages.items():
+        for version in model.live:
+            for message in lacks(version, stage, rules) if version.file.stage == stage else ():
                 yield Finding("error", place(version), message, model.name, version.file.version)
 
 
