@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("tracker", "site_builder")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 UPWARD = {
+    ("models", "opening"): "Model.load and get_model_info of tracker.models take any URI, as MLflow's do",
     ("index", "reader"): "the cache keeps the runs that the reader made",
     ("run", "session"): "a run that ends by itself leaves the stack of active runs",
 }

@@ -25,7 +25,7 @@ from tracker.exceptions import InvalidValueError, ModelError, NotFoundError, Tra
 from tracker.models.mlmodel import Model
 from tracker.session import session
 
-_MODEL_ID = re.compile(r"m-[0-9a-f]{32}")
+_MODEL_ID = re.compile(r"(?:m-)?[0-9a-f]{32}")
 _NUMBERED = re.compile(r"(.+)-(\d+)")
 _ORDINAL = re.compile(r"(.*?)(?::(\d{1,9}))?", re.DOTALL)
 
@@ -67,7 +67,10 @@ def find_model(uri: str | os.PathLike[str], *, root: Path | None = None) -> Mode
     if remote.is_site(text):
         folder = remote.fetch_model(text)
         return ModelPlace(text, folder, in_store=False, digest=f"sha256:{folder.name}")
-    if "://" in text and not text.startswith("file:"):
+    if text.startswith(("runs:", "models:")):
+        scheme, _, rest = text.partition(":")
+        raise InvalidValueError(f"{text!r} lacks the slash behind {scheme}:. Write {scheme}:/{rest}.")
+    if names.scheme_of(text) not in ("", "file"):
         raise InvalidValueError(f"tracker loads no models from {text!r}. Fetch it, and give the path of its folder.")
     return _of_path(text, root)
 
@@ -77,7 +80,8 @@ def parse_registry_uri(uri: str) -> RegistryName:
     rest = uri.removeprefix("models:").lstrip("/")
     if _MODEL_ID.fullmatch(rest):
         raise InvalidValueError(
-            f"{uri!r} is an id that MLflow 3 gives to logged models. Here it is runs:/<run_id>/<name>."
+            f"{uri!r} names a model by its id, which leads nowhere here. Use runs:/<run_id>/<name>, the model_uri "
+            "of what log_model() returned."
         )
     name, at, alias = rest.rpartition("@")
     if at and "/" not in alias:

@@ -17,6 +17,11 @@ from tracker.exceptions import InvalidNameError, InvalidValueError
 MAX_NAME = 500
 """Characters in a name of an experiment, run, param, metric or tag."""
 
+_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9.+-]+):/")
+_DATABASES = ("sqlite", "mysql", "postgresql", "mssql")
+_SERVERS = ("databricks", "databricks-uc")
+"""Words that name a server to MLflow."""
+
 _ADJECTIVES = (
     "able agile amber ample apt azure bold brave brief bright brisk calm candid clean clear clever cosy crisp "
     "curious daring deft eager early earnest easy exact fair fancy fast fine fleet fond frank free fresh gentle "
@@ -173,6 +178,12 @@ def _unsafe_part(part: str) -> str:
     return "has a part that is too long" if len(part.encode()) > 240 else ""
 
 
+def scheme_of(text: str) -> str:
+    """The scheme of a URI with a slash behind it, `runs` of `runs:/…`; empty for a path, those of Windows too."""
+    found = _ADDRESS.match(text)
+    return found[1].lower() if found else ""
+
+
 def folder_of(uri: str | os.PathLike[str]) -> Path:
     """The folder that a path or `file:` URI names; InvalidValueError for the address of a server."""
     text = check_text(os.fspath(uri), "A tracking URI")
@@ -182,8 +193,20 @@ def folder_of(uri: str | os.PathLike[str]) -> Path:
         from urllib.request import url2pathname  # brings http and ssl with it
 
         return Path(url2pathname(unquote(urlsplit(text).path))).absolute()
-    if "://" in text:
+    _refuse_address(text)
+    return Path(text).expanduser().absolute()
+
+
+def _refuse_address(text: str) -> None:
+    scheme = scheme_of(text)
+    if scheme.partition("+")[0] in _DATABASES:
+        raise InvalidValueError(f"{text!r} is a database, and tracker needs none. Name a folder, such as ./runs.")
+    if scheme or "://" in text:
         raise InvalidValueError(
             f"{text!r} is the address of a server, and tracker needs none. Name a folder, such as ./runs."
         )
-    return Path(text).expanduser().absolute()
+    if text in _SERVERS:
+        raise InvalidValueError(
+            f"{text!r} is the name of a server, and tracker needs none. Name a folder, such as ./runs, or ./{text} if "
+            "you mean one of this name."
+        )

@@ -9,6 +9,7 @@ import contextlib
 import functools
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 import threading
@@ -20,10 +21,11 @@ from pathlib import Path
 import msgspec
 
 from tracker import _io, layout
-from tracker.exceptions import ChangedModelError, ModelError, UntrustedModelError, did_you_mean
+from tracker.exceptions import ChangedModelError, InvalidValueError, ModelError, UntrustedModelError, did_you_mean
 from tracker.model_uri import ModelPlace, find_model
 from tracker.models import digests, from_code
 from tracker.models.formats import PICKLES, Format, format_of
+from tracker.models.info import ModelInfo
 from tracker.models.inspection import MAX_PICKLE, ModelFacts, data_file, inspect_folder
 from tracker.models.mlmodel import Model
 from tracker.schema import Manifest, ManifestEntry
@@ -34,6 +36,7 @@ Trust = bool | str
 _saved_here: set[str] = set()
 _with_code: dict[str, OpenedModel] = {}
 _SHOWN_IMPORTS = 12
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 class _Hashed:
@@ -174,6 +177,7 @@ def open_model(uri: str | os.PathLike[str], *, trust: Trust = False, root: Path 
 
     Raises NotFoundError, ModelError for what is no model, ChangedModelError when a file is not what its digest says.
     """
+    check_trust(trust)
     place = find_model(uri, root=root)
     if not (place.folder / layout.MLMODEL_FILE).is_file():
         Model.load(place.folder)  # says what is wrong
@@ -190,6 +194,21 @@ def open_model(uri: str | os.PathLike[str], *, trust: Trust = False, root: Path 
         )
     trusted = place.in_store or bool(trust) or manifest.digest in _saved_here
     return OpenedModel(place, model, manifest, trusted)
+
+
+def check_trust(trust: Trust) -> None:
+    """InvalidValueError for what neither says that a model is trusted, nor which one."""
+    if not (isinstance(trust, bool) or (isinstance(trust, str) and _DIGEST.fullmatch(trust))):
+        raise InvalidValueError(
+            f"trust is True or sha256:<64 hex digits>, but it is {trust!r}. `tracker models inspect` shows the digest."
+        )
+
+
+def get_model_info(model_uri: str | os.PathLike[str]) -> ModelInfo:
+    """What log_model() told of the model behind a path or URI. Every file is verified; nothing of it is run."""
+    opened = open_model(model_uri)
+    model = opened.model
+    return ModelInfo(opened.uri, model.artifact_path, opened.run_id or model.run_id, model, opened.manifest.digest)
 
 
 def inspect_model(uri: str | os.PathLike[str], *, verify: bool = True) -> ModelFacts:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime
 import os
 import shutil
-import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -24,6 +23,7 @@ from tracker.models.info import ModelInfo
 from tracker.models.mlmodel import PYFUNC, Model
 from tracker.opening import remember_saved
 from tracker.session import session
+from tracker.warning import warn
 
 if TYPE_CHECKING:
     from tracker.models.signature import ModelSignature
@@ -123,10 +123,9 @@ def log_model(write: Write, options: LogOptions, artifact_path: str | None = Non
     manifest = digests.read_manifest(folder)
     assert manifest is not None
     if path != name:
-        warnings.warn(
+        warn(
             f"The run has logged {name!r} before, so runs:/{run.run_id}/{name} means this newer model from now on. "
-            f"The first one is runs:/{run.run_id}/{name}:1. Give name= to tell models apart.",
-            stacklevel=3,
+            f"The first one is runs:/{run.run_id}/{name}:1. Give name= to tell models apart."
         )
     info = ModelInfo(f"runs:/{run.run_id}/{path}", path, run.run_id, made[0], manifest.digest)
     if registered is None:
@@ -212,10 +211,7 @@ def _signature(written: Written, options: SaveOptions) -> ModelSignature | None:
     try:
         return infer_signature(data, written.predict(data), params)
     except Exception as error:
-        warnings.warn(
-            f"No signature was inferred: the model does not take its input example ({type(error).__name__}: {error})",
-            stacklevel=2,
-        )
+        warn(f"No signature was inferred: the model does not take its input example ({type(error).__name__}: {error})")
         return None
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from tracker import _io, missing, saving
 from tracker.exceptions import InvalidValueError, MissingPackageError, ModelError, did_you_mean
 from tracker.installed import installed_version
-from tracker.models import requirements
+from tracker.models import environment, requirements
 from tracker.models.info import ModelInfo
 from tracker.models.mlmodel import PYFUNC
 from tracker.opening import OpenedModel, Trust, open_model
@@ -31,6 +31,8 @@ SUPPORTED_SERIALIZATION_FORMATS = (
     SERIALIZATION_FORMAT_SKOPS,
 )
 _LOADER = "mlflow.sklearn"
+_METHODS = ("fit", "predict", "transform")
+"""An estimator has at least one of them."""
 
 
 def save_model(
@@ -104,12 +106,24 @@ def load_pyfunc(opened: OpenedModel) -> LibraryPredictor:
     return LibraryPredictor(estimator, method)
 
 
+def get_default_pip_requirements(include_cloudpickle: bool = False, include_skops: bool = False) -> list[str]:
+    """Pinned packages that any model of this flavor needs: `["scikit-learn==1.9.1"]`."""
+    also = {"cloudpickle": include_cloudpickle, "skops": include_skops}
+    return requirements.requirements_of({"sklearn", *(name for name, wanted in also.items() if wanted)})
+
+
+def get_default_conda_env(include_cloudpickle: bool = False, include_skops: bool = False) -> dict[str, Any]:
+    """The same as an environment of conda, to change and give as `conda_env`."""
+    return environment.conda_of(get_default_pip_requirements(include_cloudpickle, include_skops))
+
+
 def _write(sk_model: Any, word: str, predict_fn: str) -> saving.Write:
     if word not in SUPPORTED_SERIALIZATION_FORMATS:
         known = SUPPORTED_SERIALIZATION_FORMATS
         raise InvalidValueError(
             f"serialization_format is {word!r}, which is none of {', '.join(known)}.{did_you_mean(word, known)}"
         )
+    _check_estimator(sk_model)
     predict = getattr(sk_model, predict_fn, None)
     if predict is None and predict_fn != "predict":
         raise InvalidValueError(f"{type(sk_model).__name__} has no method {predict_fn!r}. Name one that it has.")
@@ -136,6 +150,15 @@ def _write(sk_model: Any, word: str, predict_fn: str) -> saving.Write:
         )
 
     return write
+
+
+def _check_estimator(sk_model: Any) -> None:
+    kind = "a class" if isinstance(sk_model, type) else f"of the type {type(sk_model).__name__}"
+    if isinstance(sk_model, type) or not any(callable(getattr(sk_model, name, None)) for name in _METHODS):
+        raise InvalidValueError(
+            f"{sk_model!r:.80} is {kind}, and no estimator: that has fit(), predict() or transform(). For other things "
+            "use tracker.pyfunc.log_model(), with a class or function."
+        )
 
 
 def _dump(sk_model: Any, word: str) -> tuple[bytes, list[str]]:

@@ -11,7 +11,6 @@ import errno
 import os
 import sys
 import threading
-import warnings
 from collections import deque
 from pathlib import Path
 from typing import Literal
@@ -20,6 +19,7 @@ import msgspec
 
 from tracker import _clock, _io, codec, layout, names, process, settings
 from tracker.exceptions import RunStateError
+from tracker.warning import warn
 
 Role = Literal["owner", "joined"]
 
@@ -106,7 +106,7 @@ class LogWriter:
         """Warn that something is not kept; it is counted among the losses."""
         self._lost += 1
         self._reason = error
-        warnings.warn(f"{what} is lost: {error}", stacklevel=4)
+        warn(f"{what} is lost: {error}")
 
     def beat(self) -> None:
         """Show that the process lives; bring what was written since the last beat to the disk."""
@@ -170,10 +170,7 @@ class LogWriter:
         self._release()
         self._enqueue(data[_whole_lines(data, count) :])
         self._reason = error
-        warnings.warn(
-            f"{_io.storage_error('write to', self._path, error)} Records wait in memory until it can be written.",
-            stacklevel=4,
-        )
+        warn(f"{_io.storage_error('write to', self._path, error)} Records wait in memory until it can be written.")
 
     def _enqueue(self, data: bytes) -> None:
         if data:

@@ -185,11 +185,21 @@ def test_a_tracking_uri_that_names_nothing(uri: str) -> None:
         tracker.set_tracking_uri(uri)
 
 
-@pytest.mark.parametrize("uri", ["sqlite:///mlflow.db", "databricks://x"])
-def test_a_server_is_not_needed(uri: str) -> None:
+@pytest.mark.parametrize("name", ["set_tracking_uri", "set_registry_uri"])
+@pytest.mark.parametrize(
+    "uri", ["sqlite:///mlflow.db", "databricks://x", "databricks", "databricks-uc", "mlflow-artifacts:/x", "s3:/x"]
+)
+def test_a_server_is_not_needed(name: str, uri: str) -> None:
     """MLflow's addresses are refused with what to use instead."""
     with pytest.raises(InvalidValueError, match=r"needs none.*\./runs"):
-        tracker.set_tracking_uri(uri)
+        getattr(tracker, name)(uri)
+
+
+def test_a_folder_may_have_the_name_of_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When it is written as a path."""
+    monkeypatch.chdir(tmp_path)
+    tracker.set_tracking_uri("./databricks")
+    assert tracker.get_tracking_uri() == str(tmp_path / "databricks")
 
 
 @pytest.mark.parametrize("call", [tracker.start_run, tracker.search_runs, tracker.search_experiments])

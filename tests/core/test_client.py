@@ -15,9 +15,9 @@ import pytest
 import tracker
 from tracker import reader
 from tracker.client import MlflowClient, PagedList
-from tracker.client.missing import KINDS, remedy
 from tracker.entities import Metric, Param, RunTag, ViewType
 from tracker.exceptions import InvalidValueError, NotFoundError, ParamClashError, RunStateError
+from tracker.missing import KINDS, remedy
 
 METHODS: dict[str, list[str]] = json.loads((Path(__file__).parent / "mlflow_client.json").read_text("utf-8"))
 """The methods of MLflow's client, of 3.17 and those that only 2.22 has, with their arguments."""

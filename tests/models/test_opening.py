@@ -100,7 +100,10 @@ def test_every_form_of_uri_leads_to_the_model(run_id: str, store: Path, monkeypa
         ("models:/iris@champion", NotFoundError, "champion"),
         ("models:/iris", InvalidValueError, "no URI of a registered model"),
         ("models:/", InvalidValueError, "no URI of a registered model"),
-        ("models:/m-0123456789abcdef0123456789abcdef", InvalidValueError, "runs:/"),
+        ("models:/m-0123456789abcdef0123456789abcdef", InvalidValueError, "Use runs:/"),
+        ("models:/0123456789abcdef0123456789abcdef", InvalidValueError, "Use runs:/"),
+        ("models:iris/1", InvalidValueError, "Write models:/iris/1"),
+        ("runs:{run}/model", InvalidValueError, "lacks the slash"),
         ("runs:/{run}/modle", NotFoundError, 'Did you mean "model"'),
         ("runs:/{run}/other", NotFoundError, "other/bayes"),
         ("runs:/{run}", InvalidValueError, "names no model"),
@@ -205,9 +208,11 @@ def test_somebody_may_vouch_for_it(outside: Callable[[str], Path], word: str) ->
     for load in (tracker.sklearn.load_model, tracker.pyfunc.load_model):
         for trust in (True, digest):
             assert np.allclose(load(folder, trust=trust).predict(X), MODEL.predict(X))
-        for wrong in ("sha256:" + "0" * 64, digest[:-1], "yes", digest.upper()):
-            with pytest.raises(ChangedModelError, match="and you trust"):
-                load(folder, trust=wrong)
+        with pytest.raises(ChangedModelError, match="and you trust"):
+            load(folder, trust="sha256:" + "0" * 64)
+        for slip in (digest[:-1], "yes", "", digest.upper(), 1, None):
+            with pytest.raises(InvalidValueError, match="trust is True or sha256:<64 hex digits>"):
+                load(folder, trust=slip)
 
 
 def test_a_safe_format_needs_no_trust(outside: Callable[[str], Path]) -> None:

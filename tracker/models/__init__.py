@@ -19,13 +19,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tracker.models.from_code import ModelConfig, set_model
+    from tracker.models.mlmodel import Model
     from tracker.models.signature import ModelSignature, infer_signature
+    from tracker.opening import get_model_info
 
-__all__ = ["ModelConfig", "ModelSignature", "infer_signature", "set_model"]
+__all__ = ["Model", "ModelConfig", "ModelSignature", "get_model_info", "infer_signature", "set_model"]
 
 _HOMES = {
+    "Model": "tracker.models.mlmodel",
     "ModelConfig": "tracker.models.from_code",
     "ModelSignature": "tracker.models.signature",
+    "get_model_info": "tracker.opening",
     "infer_signature": "tracker.models.signature",
     "set_model": "tracker.models.from_code",
 }
@@ -40,8 +44,9 @@ def __getattr__(name: str) -> Any:
     if name == "signature":  # scripts write mlflow.models.signature.infer_signature
         return importlib.import_module("tracker.models.signature")
     from tracker.exceptions import did_you_mean
+    from tracker.missing import remedy
 
-    raise AttributeError(f"tracker.models has no {name!r}.{did_you_mean(name, _HOMES)}")
+    raise AttributeError(f"tracker.models has no {name!r}.{remedy(name) or did_you_mean(name, _HOMES)}")
 
 
 def __dir__() -> list[str]:

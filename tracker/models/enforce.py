@@ -5,7 +5,6 @@ Columns come in the order of the schema and with its types, where no value chang
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from tracker.types.kinds import AnyType, DataType
 from tracker.types.misfits import MisfitError, describe, dimensions, is_array, is_numpy
 from tracker.types.params import ParamSchema
 from tracker.types.schema import ColSpec, Schema
+from tracker.warning import warn
 
 MOST_NAMES = 20
 """Names of columns that a message lists, unless they are missing ones."""
@@ -71,7 +71,7 @@ def _checked(params: Mapping[Any, Any] | None) -> Mapping[Any, Any]:
 
 def _warn_of(unknown: list[str], known: list[str]) -> None:
     takes = f"It takes {quoted(known)}.{did_you_mean(unknown[0], known)}" if known else "Its signature has no params."
-    warnings.warn(f"The model does not know these params, which are left out: {quoted(unknown)}. {takes}", stacklevel=3)
+    warn(f"The model does not know these params, which are left out: {quoted(unknown)}. {takes}")
 
 
 def _frame_of(data: Any, schema: Schema) -> Any:
@@ -216,7 +216,4 @@ def _warn_of_misspelt(absent: list[Any], present: list[Any], names: list[Any]) -
     extra = [str(name) for name in present if name not in names]
     for name in absent:
         if hint := did_you_mean(str(name), extra):
-            warnings.warn(
-                f'The column "{name}" may be missing, and it is; a column of almost that name was dropped.{hint}',
-                stacklevel=5,
-            )
+            warn(f'The column "{name}" may be missing, and it is; a column of almost that name was dropped.{hint}')

@@ -73,7 +73,7 @@ def environment_files(
     files = {
         REQUIREMENTS_FILE: _text(lines),
         PYTHON_ENV_FILE: yaml_bytes(_python_env()),
-        CONDA_FILE: yaml_bytes(_conda(lines) if conda is None else _with_pip_part(conda, lines)),
+        CONDA_FILE: yaml_bytes(conda_of(lines) if conda is None else _with_pip_part(conda, lines)),
     }
     return {**files, CONSTRAINTS_FILE: _text(constraints)} if constraints else files
 
@@ -91,7 +91,8 @@ def _python_env() -> dict[str, Any]:
     }
 
 
-def _conda(lines: list[str]) -> dict[str, Any]:
+def conda_of(lines: list[str]) -> dict[str, Any]:
+    """What `conda.yaml` says for some lines of requirements."""
     pip = installed_version("pip")
     return {
         "channels": ["conda-forge"],

@@ -59,7 +59,7 @@ class ModelInfo(msgspec.Struct, frozen=True):
 
     @property
     def model_id(self) -> str | None:
-        """The same, under MLflow 3's name."""
+        """The same, under MLflow 3's name: it tells models apart. No URI takes it; `model_uri` loads the model."""
         return self.model.model_uuid
 
     @property

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tracker import _io, layout
+from tracker import _io, layout, names
 from tracker.exceptions import InvalidValueError, ModelError
 from tracker.yaml_files import read_plain_yaml, yaml_bytes
 
@@ -81,7 +81,14 @@ class Model(msgspec.Struct, frozen=True):
 
     @classmethod
     def load(cls, folder: Path | str) -> Model:
-        """Read the MLmodel file of a folder. Raises ModelError when there is none, or it is damaged."""
+        """Read the MLmodel file of a folder, or of the verified model behind a URI.
+
+        Raises ModelError when there is none, or it is damaged.
+        """
+        if isinstance(folder, str) and names.scheme_of(folder):
+            from tracker.opening import open_model
+
+            return open_model(folder).model
         path = Path(folder) / layout.MLMODEL_FILE
         try:
             data = _io.read_file(path, limit=MAX_MLMODEL)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from tracker.models.inference import infer_params, infer_schema
 from tracker.types.kinds import AnyType
 from tracker.types.params import ParamSchema
 from tracker.types.schema import ColSpec, Schema
+from tracker.warning import warn
 
 __all__ = ["ModelSignature", "infer_signature"]
 
@@ -89,5 +89,5 @@ def _schema(data: Any, what: str) -> Schema | None:
     except InvalidValueError as error:
         if hasattr(type(data), "model_fields"):
             raise
-        warnings.warn(f"The type of the model's {what} is Any, so nothing about it is checked: {error}", stacklevel=3)
+        warn(f"The type of the model's {what} is Any, so nothing about it is checked: {error}")
         return Schema([ColSpec(AnyType())])

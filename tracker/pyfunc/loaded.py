@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-import warnings
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +16,7 @@ from tracker.models.environment import REQUIREMENTS_FILE
 from tracker.models.mlmodel import PYFUNC, Model
 from tracker.opening import OpenedModel
 from tracker.pyfunc.loaders import Predictor
+from tracker.warning import warn
 
 _MAX_REQUIREMENTS = 1024 * 1024
 _PIN = re.compile(r"([A-Za-z0-9][\w.-]*)(?:\[[^]]*\])?\s*==\s*([\w.!+-]+)")
@@ -124,9 +124,7 @@ def overridden(
     wanted = from_code.read_config(given)
     unknown = sorted(set(wanted) - set(saved or {}))
     if unknown:
-        warnings.warn(
-            f"{uri} was saved without {', '.join(unknown)} in its model_config, so that is not used.", stacklevel=3
-        )
+        warn(f"{uri} was saved without {', '.join(unknown)} in its model_config, so that is not used.")
     return {key: wanted.get(key, value) for key, value in (saved or {}).items()}
 
 
@@ -139,10 +137,7 @@ def warn_of_differences(opened: OpenedModel) -> None:
     if listed is not None and listed.bytes <= _MAX_REQUIREMENTS:
         found += _differences(opened.read(REQUIREMENTS_FILE).decode(errors="replace"))
     if found:
-        warnings.warn(
-            f"{opened.uri} was saved with {'; '.join(found)}. It may predict something else, or not load at all.",
-            stacklevel=3,
-        )
+        warn(f"{opened.uri} was saved with {'; '.join(found)}. It may predict something else, or not load at all.")
 
 
 def _differences(requirements: str) -> list[str]:

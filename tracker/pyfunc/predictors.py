@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, get_args, get_origin
 
 from tracker.pyfunc.model import PythonModelContext
+from tracker.warning import warn
 
 
 class PythonPredictor:
@@ -75,4 +75,4 @@ class LibraryPredictor:
 
 def warn_of_unused_params(params: Mapping[str, Any]) -> None:
     """Say which params are left out."""
-    warnings.warn(f"The model does not take the params {dict(params)}, so they are not used.", stacklevel=5)
+    warn(f"The model does not take the params {dict(params)}, so they are not used.")
