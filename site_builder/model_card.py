@@ -12,7 +12,7 @@ from site_builder import figures, notes
 from site_builder.drawings import model_metric
 from site_builder.frames import frame, sentence
 from site_builder.model import SiteRun, SiteVersion
-from site_builder.model_pages import since
+from site_builder.model_pages import since, told_stage
 from site_builder.model_views import (
     ComparedMetric,
     Example,
@@ -36,6 +36,8 @@ from tracker.schema import Change, Source
 
 METRICS, PARAMS, FILES = 30, 40, 100
 """Metrics and params of its run, and files, that a card lists."""
+LINE = 52
+"""Characters of the longest line of code that is not broken."""
 ADDRESS = "https://address-of-this-site"
 """Stands for the address of the site, which only a browser knows."""
 
@@ -43,11 +45,17 @@ _T = TypeVar("_T")
 
 
 def card(
-    version: SiteVersion, facts: ModelFacts | None, *, unpublished: str = "", problems: list[Problem] | None = None
+    version: SiteVersion,
+    facts: ModelFacts | None,
+    *,
+    unpublished: str = "",
+    damaged: bool = False,
+    problems: list[Problem] | None = None,
 ) -> VersionView:
     """The page of a version from its file and the facts of its model's folder.
 
-    What is found wrong with the signature and the example is added to `problems`.
+    Nothing is said of how to load a model that is `damaged`: it would fail, or be another one. What is found wrong with
+    the signature and the example is added to `problems`.
     """
     file, run = version.file, version.run
     problems = [] if problems is None else problems
@@ -76,13 +84,13 @@ def card(
         created=figures.moment(file.created),
         digest=file.digest,
         origin=_origin(version),
-        stored=_stored(version, facts, unpublished),
+        stored=_stored(version, facts, unpublished, damaged=damaged),
         metrics=metrics[:METRICS],
         metrics_total=len(metrics),
         signature=signature,
         example=example,
-        snippets=_snippets(version, known, published=not unpublished),
-        uris=_uris(version),
+        snippets=() if damaged else _snippets(version, known, published=not unpublished),
+        uris=() if damaged else _uris(version),
         events=tuple(version_events(version)),
         problems=tuple(map(sentence, [*_own_problems(version), *problems])),
     )
@@ -104,13 +112,14 @@ def _origin(version: SiteVersion) -> Origin:
     )
 
 
-def _stored(version: SiteVersion, facts: ModelFacts | None, unpublished: str) -> StoredModel:
+def _stored(version: SiteVersion, facts: ModelFacts | None, unpublished: str, *, damaged: bool) -> StoredModel:
     known = facts or ModelFacts(format="")
     files = sorted(known.files.items())
     return StoredModel(
         flavors=", ".join(known.flavors),
         format=known.format,
         safe=known.safe,
+        sound=not damaged,
         meaning=known.meaning,
         python=known.python,
         requirements=known.requirements,
@@ -134,7 +143,7 @@ def _own_problems(version: SiteVersion) -> list[Problem]:
 
 def _description(version: SiteVersion) -> str:
     summary = notes.first_sentence(version.file.description)
-    return summary or f"Version {version.number} of {version.model.name}: {version.shown_stage}"
+    return summary or f"Version {version.number} of {version.model.name}: {told_stage(version)}"
 
 
 def _link(version: SiteVersion | None) -> VersionLink | None:
@@ -220,18 +229,20 @@ def _snippets(version: SiteVersion, facts: ModelFacts, *, published: bool) -> tu
     flavor = facts.flavors[0] if facts.flavors else ""
     loader = "tracker.pyfunc" if facts.has_pyfunc or not flavor.isidentifier() else f"tracker.{flavor}"
     uri = _literal(f"models:/{version.model.name}/{version.number}")
-    snippets = [Snippet("From the store", _code(f"{loader}.load_model({uri})"), "")]
+    snippets = [Snippet("From the store", _code(loader, uri), "")]
     if published:
         page = _literal(f"{ADDRESS}/models/{version.model.slug}/{version.number}/")
-        call = f"{loader}.load_model({page})"
-        if not facts.safe:
-            call = f"{loader}.load_model(\n    {page},\n    trust={_literal(version.file.digest)},\n)"
-        snippets.append(Snippet("From this site", _code(call), ADDRESS))
+        trust = () if facts.safe else (f"trust={_literal(version.file.digest)}",)
+        snippets.append(Snippet("From this site", _code(loader, page, *trust), ADDRESS))
     return tuple(snippets)
 
 
-def _code(call: str) -> str:
-    return f"import tracker\n\nmodel = {call}\nmodel.predict(data)"
+def _code(loader: str, *arguments: str) -> str:
+    """The call in one line where it is short, else with a line for each argument."""
+    call = f"model = {loader}.load_model({', '.join(arguments)})"
+    if len(call) > LINE:
+        call = f"model = {loader}.load_model(\n" + "".join(f"    {argument},\n" for argument in arguments) + ")"
+    return f"import tracker\n\n{call}\nmodel.predict(data)"
 
 
 def _literal(text: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from site_builder import figures, notes
 from site_builder.drawings import goal_of, measured, metric_drawing, model_metric
 from site_builder.frames import frame, plural, sentence
-from site_builder.model import Site, SiteModel, SiteVersion
+from site_builder.model import NO_STAGE, Site, SiteModel, SiteVersion
 from site_builder.model_views import MetricHead, ModelsView, ModelView, VersionRow
 from site_builder.output import VersionTold
 from site_builder.sparkline import spark_of_values
@@ -20,6 +20,8 @@ VERSIONS = 1_000
 """Versions in the table of a model."""
 EVENTS = 100
 """Changes in the history of a model's page."""
+NAMED = 5
+"""Versions in production that the head of a page names."""
 METRICS = 3
 """Metrics in the table of versions."""
 
@@ -68,7 +70,12 @@ def since(version: SiteVersion) -> int | None:
     change = stage_since(version)
     if change:
         return figures.moment(change.time)
-    return figures.moment(version.file.created) if version.tone == "none" else None
+    return figures.moment(version.file.created) if version.tone == NO_STAGE else None
+
+
+def told_stage(version: SiteVersion) -> str:
+    """Its stage as people say it."""
+    return "no stage yet" if version.tone == NO_STAGE else version.shown_stage
 
 
 def last_activity(model: SiteModel) -> int | None:
@@ -106,8 +113,15 @@ def model(found: SiteModel, told: Told) -> ModelView:
         versions_total=len(found.versions),
         events=tuple(events[:EVENTS]),
         events_total=len(events),
-        problems=tuple(map(sentence, found.read.problems)),
+        problems=(*_doubts(found), *map(sentence, found.read.problems)),
     )
+
+
+def _doubts(found: SiteModel) -> list[str]:
+    """What the page cannot know while a file of the model cannot be read."""
+    if not found.read.unreadable:
+        return []
+    return [f"Since a file cannot be read, another version may be the newest one or in {found.production_stage}."]
 
 
 def _heads(found: SiteModel, metric: str | None) -> tuple[MetricHead, ...]:
@@ -131,10 +145,18 @@ def _version_row(version: SiteVersion, heads: tuple[MetricHead, ...], told: Vers
         values=tuple(last_value(version.run, head.key) if version.run else None for head in heads),
         format=told.format,
         safe=told.safe,
+        sound=not told.damaged,
         size=told.size,
         summary=notes.first_sentence(version.file.description),
         created=figures.moment(version.file.created),
     )
+
+
+def _numbers(versions: list[SiteVersion]) -> str:
+    """A version, or several, as people name them."""
+    numbers = ", ".join(str(version.number) for version in versions[:NAMED])
+    more = f" and {len(versions) - NAMED} more" if len(versions) > NAMED else ""
+    return f"version{'s' if len(versions) > 1 else ''} {numbers}{more}"
 
 
 def _figures(found: SiteModel, metric: str | None) -> tuple[Figure, ...]:
@@ -144,7 +166,7 @@ def _figures(found: SiteModel, metric: str | None) -> tuple[Figure, ...]:
         day = since(production)
         note = f"since {figures.day(day)}" if day else ""
         strip.append(
-            Figure(f"In {production.file.stage}", f"version {production.number}", "text", note, production.href)
+            Figure(f"In {production.file.stage}", _numbers(found.productions), "text", note, production.href)
         )
     shown = production or newest
     value = last_value(shown.run, metric) if shown and shown.run and metric else None
@@ -154,7 +176,7 @@ def _figures(found: SiteModel, metric: str | None) -> tuple[Figure, ...]:
     deleted = len(found.versions) - kept
     strip.append(Figure("Versions", kept, "count", f"{deleted} deleted" if deleted else ""))
     if newest and newest is not production:
-        strip.append(Figure("Newest", f"version {newest.number}", "text", newest.file.stage, newest.href))
+        strip.append(Figure("Newest", f"version {newest.number}", "text", told_stage(newest), newest.href))
     active = last_activity(found)
     if active is not None:
         strip.append(Figure("Last activity", active, "date"))

@@ -116,6 +116,8 @@ class VersionRow:
     format: str
     """How the model is stored, such as skops; "" when that could not be told."""
     safe: bool
+    sound: bool
+    """Its model is what was registered."""
     size: int
     summary: str
     """First sentence of the description as plain text, or ""."""
@@ -249,6 +251,8 @@ class StoredModel:
     format: str
     """Such as skops; "" when the model cannot be read or is deleted."""
     safe: bool
+    sound: bool
+    """It is what was registered, else nothing is said of loading it."""
     meaning: str
     """What the format means for safety."""
     python: str

@@ -39,6 +39,8 @@ class VersionTold(msgspec.Struct, frozen=True, omit_defaults=True):
     """Bytes of the model."""
     published: bool = False
     """Its files are in the site."""
+    damaged: bool = False
+    """Its model is not what was registered, or is not there."""
 
 
 class Unit(msgspec.Struct, frozen=True, omit_defaults=True):

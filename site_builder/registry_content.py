@@ -39,8 +39,8 @@ def make_version(version: SiteVersion, press: Press, root: Path) -> Made:
     except Exception as error:
         reason = f"could not be shown in full: {type(error).__name__}: {error}"
         problem = Problem(version.place, None, reason)
-        page = press.page(card(version, None, unpublished="they could not be read", problems=[problem]))
-        return Made({version.href: page}, {}, [problem], failed=True)
+        page = press.page(card(version, None, unpublished="they could not be read", damaged=True, problems=[problem]))
+        return Made({version.href: page}, {}, [problem], failed=True, version=VersionTold(damaged=True))
 
 
 def _whole_version(version: SiteVersion, press: Press, root: Path) -> Made:
@@ -54,13 +54,14 @@ def _whole_version(version: SiteVersion, press: Press, root: Path) -> Made:
     published = _published(version, facts)
     if published.is_problem:
         problems.append(Problem(version.file.path, None, f"is not published: {published.reason}"))
-    page = press.page(card(version, facts, unpublished=published.reason, problems=problems))
+    damaged = published.is_problem or not _is_model(facts) or not facts.files
+    page = press.page(card(version, facts, unpublished=published.reason, damaged=damaged, problems=problems))
     files: dict[str, bytes | int] = {version.href: page}
     if published.files:
         folder = files_folder(version)
         files |= {f"{folder}{path}": data for path, data in published.files.items()}
         files[f"{folder}{layout.MANIFEST_FILE}"] = _manifest(facts)
-    out = VersionTold(facts.format, facts.safe, facts.size, bool(published.files))
+    out = VersionTold(facts.format, facts.safe, facts.size, bool(published.files), damaged)
     return Made(files, {}, problems, version=out)
 
 
@@ -70,7 +71,9 @@ def _without_folder(version: SiteVersion, press: Press) -> Made:
     if version.damage and not unsafe_path(version.file.path):  # of which the registry told already
         problems = [Problem(version.place, None, f"leads to no model: {version.damage}")]
     reason = "they cannot be read" if version.damage else "the version is deleted"
-    return Made({version.href: press.page(card(version, None, unpublished=reason, problems=problems))}, {}, problems)
+    damaged = bool(version.damage)
+    page = press.page(card(version, None, unpublished=reason, damaged=damaged, problems=problems))
+    return Made({version.href: page}, {}, problems, version=VersionTold(damaged=damaged))
 
 
 def _published(version: SiteVersion, facts: ModelFacts) -> Published:
@@ -78,9 +81,13 @@ def _published(version: SiteVersion, facts: ModelFacts) -> Published:
     if facts.digest and facts.digest != version.file.digest:
         reason = "its files are not those that were registered: their digest is another one"
         return Published(reason=reason, is_problem=True)
-    if not facts.flavors and not facts.has_pyfunc:
+    if not _is_model(facts):
         return Published(reason="the folder holds no model that can be read")
     return read_published(version.folder, facts.files, facts.size)
+
+
+def _is_model(facts: ModelFacts) -> bool:
+    return bool(facts.flavors or facts.has_pyfunc)
 
 
 def _manifest(facts: ModelFacts) -> bytes:
