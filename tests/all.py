@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,16 +73,21 @@ def parse(argv: list[str]) -> tuple[tuple[str, ...], list[str]]:
 def prepare(only: tuple[str, ...]) -> None:
     """Makes or finds what the chosen groups need, and puts it into the environment of every step."""
     if only == (FRAMEWORKS,):
+        need_venv_module()
         fill_venv(FRAMEWORKS_VENV, ROOT / "pyproject.toml", ["--editable", f"{ROOT}[test-frameworks]"])
         return
-    make_venv()
+    need_venv_module()
+    with ThreadPoolExecutor() as together:
+        made = [together.submit(make_venv)]
+        if "python" in only:
+            made += [together.submit(make_mlflow_venv, version) for version in MLFLOWS]
+        for each in made:
+            each.result()
     os.environ["PATH"] = os.pathsep.join([str(BIN), os.environ["PATH"]])
     if "front" in only:
         need_node()
     if "python" in only:
         os.environ["TRACKER_CHROMIUM"] = need_chromium()
-        for version in MLFLOWS:
-            make_mlflow_venv(version)
 
 
 def make_venv() -> None:
@@ -101,7 +107,6 @@ def fill_venv(venv: Path, needs: Path, packages: list[str]) -> None:
     wanted = digest(needs, str(ROOT), sys.version)
     if stamp.is_file() and stamp.read_text() == wanted:
         return
-    need_venv_module()
     header(f"making {venv.name}")
     call([sys.executable, "-m", "venv", "--clear", str(venv)], "no virtual environment could be made")
     python = venv / PYTHON.relative_to(VENV)

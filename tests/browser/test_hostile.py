@@ -108,12 +108,14 @@ def test_nothing_logged_runs(site: Path, browser: Browser, scheme: str) -> None:
 
 
 def chosen_pages(site: Path) -> list[str]:
-    """All pages but those of runs, and as many of these as there is time for."""
+    """All pages but those of runs and of versions, and as many of these as there is time for."""
     paths = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
     runs = [path for path in paths if path.startswith("runs/") and path != "runs/index.html"]
+    versions = [path for path in paths if path.startswith("models/") and path.count("/") == 3]
     compared = ",".join(path.split("/")[1] for path in runs[:4])
-    others = [path for path in paths if path not in runs]
-    return [*others, f"compare/index.html?runs={compared}", *runs[:: max(1, len(runs) // PAGES)]]
+    some = [path for many in (runs, versions) for path in many[:: max(1, len(many) // PAGES)]]
+    others = [path for path in paths if path not in {*runs, *versions}]
+    return [*others, f"compare/index.html?runs={compared}", *some]
 
 
 def test_files_of_models_do_not_run(site: Path, browser: Browser) -> None:
