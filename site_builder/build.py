@@ -17,7 +17,7 @@ from site_builder.output import check_store, commit, open_target, staging
 from tracker.exceptions import SiteError
 from tracker.logs import Problem
 from tracker.reader import read_store
-from tracker.registry.reading import read_registry
+from tracker.registry.faults import read_checked_registry
 
 AUTHORED = "pages"
 """Folder of a store with pages that people wrote."""
@@ -77,7 +77,7 @@ def build(
 def read_site(store: Path | str, title: str | None) -> Site:
     """A store as a site; the title is the given one, else that of the store."""
     found = read_store(Path(store))
-    return Site(found, title or found.file.title or TITLE, read_registry(Path(store)))
+    return Site(found, title or found.file.title or TITLE, read_checked_registry(store))
 
 
 def read_pages(store: Path | str, pages: Path | str | None) -> Authored:

@@ -175,6 +175,11 @@ class SiteVersion:
         return self.read.aliases
 
     @property
+    def problems(self) -> list[Problem]:
+        """What the registry found wrong with its file."""
+        return [problem for problem in self.model.read.problems if problem.path == self.place]
+
+    @property
     def link(self) -> VersionLink:
         """The version as other pages name it."""
         from site_builder.views import VersionLink
@@ -186,7 +191,8 @@ class SiteVersion:
         """Changes when anything of the version itself does: its file, its model's files, its aliases, its run."""
         state = folder_state(self.folder) if self.folder else self.damage
         run = f"{self.run.href}{self.run.inputs}" if self.run else ""
-        return digest_of(msgspec.json.encode(self.file).decode(), state, repr(self.aliases), run, self.tone)
+        told = repr((self.aliases, self.tone, self.problems))
+        return digest_of(msgspec.json.encode(self.file).decode(), state, run, told)
 
     @cached_property
     def page_digest(self) -> str:
@@ -237,9 +243,14 @@ class SiteModel:
         return next((version for version in self.versions if not version.file.deleted), None)
 
     @cached_property
+    def productions(self) -> list[SiteVersion]:
+        """The versions in production, newest first."""
+        return [version for version in self.versions if version.tone == PRODUCTION]
+
+    @property
     def production(self) -> SiteVersion | None:
-        """The newest version in production."""
-        return next((version for version in self.versions if version.tone == PRODUCTION), None)
+        """The newest of them."""
+        return self.productions[0] if self.productions else None
 
     @cached_property
     def page_digest(self) -> str:

@@ -15,7 +15,7 @@ from site_builder.build import build
 from tracker import layout
 from tracker.models import digests
 from tracker.reader import find_run
-from tracker.schema import Manifest
+from tracker.schema import Change, Manifest
 
 from .conftest import log_run
 from .links import links_of
@@ -195,13 +195,14 @@ def test_a_deleted_version_keeps_its_history(registry: Path, site: Path) -> None
     """The card of a deleted version says so, has no files, and is told of in the list for programs."""
     folder = registry / "registry" / "iris"
     write_version(
-        folder, 4, "registry/iris/models/gone", "sha256:0", deleted=True, history=[moved(3, "None", "Staging")]
-    )
+        folder, 4, "registry/iris/models/gone", "sha256:0", deleted=True, stage="Archived",
+        history=[moved(3, "None", "Archived"), Change(DAY.format(4), "deleted", by="Ada")],
+    )  # fmt: skip
     result = build(registry, site)
     assert result.problems == ()
     assert "deleted" in read(site, "models/iris/4/index.html")
     assert index(site)["models"]["iris"]["versions"]["4"] == {
-        "stage": "None", "digest": "sha256:0", "files": None, "deleted": True
+        "stage": "Archived", "digest": "sha256:0", "files": None, "deleted": True
     }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 import os
 import re
@@ -14,6 +15,7 @@ import pytest
 
 from site_builder.build import build
 from site_builder.model_folders import folder_state, model_folder
+from tracker.registry import check_registry
 
 from .conftest import cold
 from .registry import index, make_registry, read, save_model, write_version
@@ -190,3 +192,42 @@ def test_a_folder_below_a_link_is_not_used(tmp_path: Path) -> None:
     (tmp_path / "registry").mkdir()
     (tmp_path / "registry" / "m").symlink_to(tmp_path / "out")
     assert model_folder(tmp_path, "registry/m/models/c")[0] is None
+
+
+@pytest.mark.parametrize(
+    ("place", "old", "new", "expected"),
+    [
+        ("model.yaml", "stable: champion", "stable: stable", "The aliases of 'iris' lead in a circle"),
+        ("model.yaml", "champion: '2'", "champion: '9'", "There is no version 9"),
+        ("model.yaml", "stable: champion", "Production: '2'", "cannot be an alias, since a stage has this name"),
+        ("versions/2.yaml", "stage: Production", "stage: Prod", "'Prod' is no stage of 'iris'"),
+        ("versions/1.yaml", "stage: Archived", "stage: Production", "2 versions of 'iris' are in Production"),
+        ("versions/1.yaml", "from: None", "from: Staging", "a line is missing"),
+    ],
+)
+def test_what_the_check_finds_in_the_files_is_a_problem(
+    registry: Path, site: Path, place: str, old: str, new: str, expected: str
+) -> None:
+    """A site does not say that all is well while the check has errors in the files of the registry."""
+    assert build(registry, site).problems == ()
+    path = registry / "registry" / "iris" / place
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    result = build(registry, site)
+    assert [problem.path for problem in result.problems if expected in problem.message]
+    for page in ("problems/index.html", "models/iris/index.html"):
+        assert expected in html.unescape(read(site, page))
+    named = "versions 2, 1" in read(site, "models/iris/index.html")
+    assert named == ("are in Production" in expected)
+    wrong = {(finding.path, finding.message) for finding in check_registry(registry).errors}
+    assert {(problem.path, problem.message) for problem in result.problems} <= wrong
+
+
+def test_a_model_with_a_file_that_cannot_be_read_says_so(registry: Path, site: Path) -> None:
+    """Its page may not know which version is the newest or in production, and tells the file."""
+    (registry / "registry" / "iris" / "versions" / "3.yaml").write_bytes(b"<<<<<<< HEAD\n")
+    build(registry, site)
+    page = read(site, "models/iris/index.html")
+    assert "registry/iris/versions/3.yaml" in page and "another version may be" in page
+    assert "another version may be" not in read(site, "models/copied/index.html")
