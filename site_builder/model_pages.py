@@ -165,9 +165,7 @@ def _figures(found: SiteModel, metric: str | None) -> tuple[Figure, ...]:
     if production:
         day = since(production)
         note = f"since {figures.day(day)}" if day else ""
-        strip.append(
-            Figure(f"In {production.file.stage}", _numbers(found.productions), "text", note, production.href)
-        )
+        strip.append(Figure(f"In {production.file.stage}", _numbers(found.productions), "text", note, production.href))
     shown = production or newest
     value = last_value(shown.run, metric) if shown and shown.run and metric else None
     if value is not None and math.isfinite(value) and shown and metric:
