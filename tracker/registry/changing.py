@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import random
 import re
@@ -181,9 +182,10 @@ class Registry:
             try:
                 with _io.explained("register a version in", layout.registered_model(self.root, slug)):
                     return ReadVersion(self.root, name, self._add(slug, file))
-            except StoreError:
-                if is_there(self.root, slug) or attempt == _ATTEMPTS - 1:
-                    raise  # else the model was deleted just now
+            except StoreError as error:
+                deleted = getattr(error, "errno", None) == errno.ENOENT or not is_there(self.root, slug)
+                if not deleted or attempt == _ATTEMPTS - 1:
+                    raise  # else the model was deleted just now, and may be there anew
         raise AssertionError
 
     def set_stage(
