@@ -115,6 +115,7 @@ def registry_index(site: Site, versions: Versions) -> bytes:
                 "slug": model.slug,
                 "aliases": dict(sorted(model.read.file.aliases.items())),
                 "stages": model.read.stages,
+                "unreadable": [problem.path for problem in model.read.problems],
                 "versions": {
                     str(version.number): registry_entry(
                         version, published=versions.get(version.href, VersionTold()).published

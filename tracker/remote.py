@@ -44,6 +44,8 @@ class SiteModel(msgspec.Struct, frozen=True):
 
     aliases: dict[str, str | int] = {}
     versions: dict[str, SiteVersion] = {}
+    unreadable: list[str] = []
+    """Files of its registry that could not be read when the site was built."""
 
     @property
     def live(self) -> dict[int, SiteVersion]:
@@ -165,6 +167,11 @@ def _selected(name: str, model: SiteModel, selector: str) -> int:
     number = version_number(selector)
     if number is not None:
         return number
+    if model.unreadable:
+        raise ModelError(
+            f"{selector!r} of {name!r} may be a version that could not be read when the site was built "
+            f"({model.unreadable[0]:.200}). Ask for a version by its number."
+        )
     word = selector.lower()
     chosen = [number for number, version in model.live.items() if word in (LATEST, version.stage.lower())]
     if not chosen:

@@ -123,6 +123,28 @@ def test_a_site_that_tracker_built(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert folder_digest(Path(folder)) == info.digest
 
 
+def test_a_file_that_could_not_be_read_is_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the site lacks a version whose file is damaged, `latest` and stages are refused; numbers load."""
+    monkeypatch.setenv("TRACKER_CAPTURE", "off")
+    store = tmp_path / "runs"
+    tracker.set_tracking_uri(store)
+    for _ in range(2):
+        with tracker.start_run():
+            tracker.sklearn.log_model(MODEL, serialization_format="skops", registered_model_name="iris")
+    (store / "registry" / "iris" / "versions" / "2.yaml").write_text("<<<<<<< HEAD\nversion: 2\n")
+    subprocess.run(
+        [sys.executable, "-m", "tracker.cli", "build", str(store), "--out", str(tmp_path / "site")],
+        check=True,
+        capture_output=True,
+    )
+    with serving_folder(tmp_path / "site") as address:
+        tracker.set_tracking_uri(address)
+        assert tracker.sklearn.load_model("models:/iris/1").predict([[3.0]]) == [1]
+        for rest in ("latest", "Production"):
+            with pytest.raises(ModelError, match=r"versions/2\.yaml"):
+                tracker.sklearn.load_model(f"models:/iris/{rest}")
+
+
 def test_it_is_fetched_once(tmp_path: Path, safe: Path, cache: Path) -> None:
     """The second time the manifest alone; what somebody removed from the cache comes again."""
     files = {f"/x/files/{path.name}": path.read_bytes() for path in safe.iterdir()}
