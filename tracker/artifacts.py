@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tracker import _io, artifact_files, layout, model_uri, names, reader, remote
+from tracker import _io, artifact_files, layout, model_uri, names, reader
 from tracker.entities import FileInfo
 from tracker.exceptions import InvalidValueError, MissingPackageError, NotFoundError, did_you_mean
 from tracker.opening import open_model
@@ -138,7 +138,7 @@ def _find(uri: str | None, run_id: str | None, path: str | None, tracking_uri: s
         return _of_run(found, rest, rest.rstrip("/").rpartition("/")[2], tracking_uri)
     if uri.startswith("models:"):
         return _of_model(uri, tracking_uri)
-    if remote.is_site(uri):
+    if names.is_site(uri):
         return _Place(open_model(uri).folder, "", "")
     absolute = names.folder_of(uri)
     if not absolute.exists():

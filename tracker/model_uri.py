@@ -64,7 +64,7 @@ def find_model(uri: str | os.PathLike[str], *, root: Path | None = None) -> Mode
         return _of_run(text, root or session.root)
     if text.startswith("models:/"):
         return _of_registry(text, root)
-    if remote.is_site(text):
+    if names.is_site(text):
         folder = remote.fetch_model(text)
         return ModelPlace(text, folder, in_store=False, digest=f"sha256:{folder.name}")
     if text.startswith(("runs:", "models:")):

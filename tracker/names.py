@@ -184,6 +184,11 @@ def scheme_of(text: str) -> str:
     return found[1].lower() if found else ""
 
 
+def is_site(uri: str) -> bool:
+    """Whether a URI is an address of the web, where a published site may be."""
+    return uri.lower().startswith(("http://", "https://"))
+
+
 def folder_of(uri: str | os.PathLike[str]) -> Path:
     """The folder that a path or `file:` URI names; InvalidValueError for the address of a server."""
     text = check_text(os.fspath(uri), "A tracking URI")

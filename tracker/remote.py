@@ -69,11 +69,6 @@ class FoundVersion(msgspec.Struct, frozen=True):
     digest: str
 
 
-def is_site(uri: str) -> bool:
-    """Whether a URI is an address of the web."""
-    return uri.lower().startswith(("http://", "https://"))
-
-
 def find_version(site: str, name: str, *, alias: str, selector: str) -> FoundVersion:
     """A version of a registered model of a site, by alias, number, stage or `latest`.
 

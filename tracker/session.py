@@ -58,7 +58,7 @@ class Session:
     def use_store(self, uri: str | os.PathLike[str]) -> None:
         """Choose the store by a path, a `file:` URI or, to load models only, the address of a published site."""
         place = place_of(uri)
-        self._site = place if _is_site(place) else None
+        self._site = place if names.is_site(place) else None
         self._root = None if self._site else Path(place)
         self._store = self._experiment = None
 
@@ -66,7 +66,7 @@ class Session:
     def site(self) -> str | None:
         """The published site that was chosen, or that TRACKER_URI names, in place of a store."""
         named = settings.tracking_uri() or ""
-        return self._site or (named if self._root is None and _is_site(named) else None)
+        return self._site or (named if self._root is None and names.is_site(named) else None)
 
     @property
     def uri(self) -> str:
@@ -315,19 +315,15 @@ def make_run(
     return runs.open_new(store, experiment.slug, file, environment)
 
 
-def _is_site(uri: str) -> bool:
-    return uri.lower().startswith(("http://", "https://"))
-
-
 def place_of(uri: str | os.PathLike[str]) -> str:
     """The folder that a path or `file:` URI names, or the address of a site as it is."""
     text = os.fspath(uri)
-    return text if isinstance(text, str) and _is_site(text) else str(names.folder_of(uri))
+    return text if isinstance(text, str) and names.is_site(text) else str(names.folder_of(uri))
 
 
 def root_of(place: str) -> Path:
     """The folder of a store; InvalidValueError for a site."""
-    if _is_site(place):
+    if names.is_site(place):
         raise InvalidValueError(
             f"{place} is an address of the web. models:/ URIs load from a site that is published there, and that is "
             "all: tracker logs to a folder and needs no server. Name one, such as ./runs, with set_tracking_uri()."

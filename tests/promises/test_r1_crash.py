@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -44,8 +45,8 @@ class Crash:
         return data
 
 
-def points_of(root: Path) -> list[str]:
-    """The operations of the script, in order."""
+def points_of(script: Callable[[], object]) -> list[str]:
+    """The operations of a script on files, in order."""
     seen: list[str] = []
 
     def note(operation: str, path: str, data: bytes) -> bytes:
@@ -54,7 +55,7 @@ def points_of(root: Path) -> list[str]:
 
     _io.fault = note
     try:
-        perform(root, lambda promises: None)
+        script()
     finally:
         _io.fault = None
         session.reset()
@@ -112,7 +113,7 @@ def test_a_crash_at_any_operation_loses_nothing(
     """The process ends before each operation on files, and in the middle of each write: every call that had
     returned is found, everything can be read, no status lies, and the run can be resumed."""
     monkeypatch.setenv("TRACKER_CAPTURE", "off")
-    operations = points_of(fast_folder / "dry")
+    operations = points_of(lambda: perform(fast_folder / "dry", lambda promises: None))
     plan = [(number, None) for number in range(1, len(operations) + 1)]
     writes = [number for number, operation in enumerate(operations, 1) if operation == "append"]
     plan += [(number, part) for number in writes for part in TORN]

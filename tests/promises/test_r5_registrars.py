@@ -13,7 +13,7 @@ from tracker.registry import ReadRegistry, Registry, read_registry
 from tracker.store import Store
 
 from .conftest import Figure
-from .test_r1_crash import TORN, Crash
+from .test_r1_crash import TORN, Crash, points_of
 from .workload import Pipe, Promise
 
 PROCESSES = 32
@@ -125,22 +125,6 @@ def half_done(found: ReadRegistry) -> list[str]:
     return wrong
 
 
-def points_of(root: Path) -> list[str]:
-    """The operations of the script, in order."""
-    seen: list[str] = []
-
-    def note(operation: str, path: str, data: bytes) -> bytes:
-        seen.append(operation)
-        return data
-
-    _io.fault = note
-    try:
-        perform(root, lambda promises: None)
-    finally:
-        _io.fault = None
-    return seen
-
-
 def crash_at(root: Path, point: int, part: float | None) -> list[Promise]:
     """Run the script in a child that dies at the point; returns what it was promised."""
     pipe = Pipe()
@@ -159,7 +143,8 @@ def crash_at(root: Path, point: int, part: float | None) -> list[Promise]:
 def test_a_crash_leaves_nothing_half_registered(fast_folder: Path, figure: Figure) -> None:
     """The process ends before each operation on files, and in the middle of each write: the registry reads, what was
     acknowledged is there, each change is there as a whole or not at all, and the next process goes on at once."""
-    seen = points_of(Store.open(fast_folder / "dry").root)
+    dry = Store.open(fast_folder / "dry").root
+    seen = points_of(lambda: perform(dry, lambda promises: None))
     plan: list[tuple[int, float | None]] = [(number, None) for number in range(1, len(seen) + 1)]
     promised = 0
     writes = [number for number, operation in enumerate(seen, 1) if operation == "append"]
