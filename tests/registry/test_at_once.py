@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tracker import process
+from tracker import _io, process
 from tracker.exceptions import NotFoundError, StoreError
 from tracker.registry import ReadVersion, Registry, claims, read_registry
 from tracker.registry.claims import claim
@@ -180,6 +180,25 @@ def test_a_model_that_is_deleted_meanwhile(root: Path, registry: Registry, regis
         with pytest.raises(NotFoundError, match="no registered model 'iris'"):
             late.result()
     assert register().version == "1"
+
+
+def test_a_model_that_is_made_anew_meanwhile(
+    registry: Registry, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model that another process deletes and registers anew just before it is changed is changed all the same."""
+    register()
+
+    def anew(operation: str, path: Path, data: bytes) -> bytes:
+        monkeypatch.setattr(_io, "fault", None)
+        registry.delete_model("iris")
+        register()
+        return data
+
+    monkeypatch.setattr(_io, "fault", anew)
+    registry.set_model_tag("iris", "a", "b")
+    assert registry.model("iris").file.tags == {"a": "b"}
+    monkeypatch.setattr(_io, "fault", anew)
+    assert register().version == "2"
 
 
 def test_deleting_and_registering_at_once(root: Path) -> None:

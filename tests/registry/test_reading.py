@@ -110,11 +110,12 @@ def test_an_alias_is_told_from_a_stage(registry: Registry, register: Register) -
         ("iris/versions/2.yaml", version_text(2, "/etc"), "its path cannot be used: is absolute"),
         ("iris/versions/2.yaml", version_text(2, "store.yaml"), "no place for models"),
         ("iris/versions/2.yaml", "!!python/object/apply:os.system ['true']", "cannot be read"),
-        ("iris/versions/2.yaml", "[" * 100_000, "nested deeper"),
+        ("iris/versions/2.yaml", "[" * 500, "nested deeper"),
+        ("iris/versions/2.yaml", "[" * 100_000, "nest"),
         ("other/model.yaml", "name: iris", "has the name 'iris', which registry/iris has already"),
         ("empty/readme.txt", "x", "empty/model.yaml cannot be read: No such file"),
     ],
-    ids=range(17),
+    ids=range(18),
 )
 def test_damage_is_a_problem_with_a_path(register: Register, root: Path, place: str, text: str, expected: str) -> None:
     """Whatever stands in a file, everything else is read, and the problem names the file."""

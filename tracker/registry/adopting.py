@@ -11,8 +11,8 @@ from tracker.models.digests import digest_of
 from tracker.registry.changing import Registry
 from tracker.registry.files import checked_prose, checked_tags
 from tracker.registry.history import now_text
+from tracker.registry.model_files import version_numbers
 from tracker.registry.naming import NO_STAGE, STAGES, check_registered_name, check_version, find_stage
-from tracker.registry.reading import version_numbers
 from tracker.schema import Change, RegisteredModelFile, VersionFile
 from tracker.yaml_files import yaml_bytes
 

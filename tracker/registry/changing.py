@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import random
 import re
@@ -20,9 +19,10 @@ from tracker.exceptions import AlreadyExistsError, InvalidValueError, StoreError
 from tracker.reader import folders
 from tracker.registry import claims, damage
 from tracker.registry.aliases import resolve_alias
-from tracker.registry.claims import claim
+from tracker.registry.claims import HeldClaim, claim
 from tracker.registry.files import Editor, checked_prose, checked_tags, without
 from tracker.registry.history import now_text
+from tracker.registry.model_files import is_there, read_settled, version_numbers
 from tracker.registry.naming import (
     ARCHIVED,
     NO_STAGE,
@@ -38,20 +38,17 @@ from tracker.registry.reading import (
     ReadModel,
     ReadVersion,
     find_model,
-    is_there,
     iter_models,
     no_model,
     read_model,
-    read_model_file,
     unsafe_path,
-    version_numbers,
 )
 from tracker.schema import Change, RegisteredModelFile, VersionFile
 from tracker.store import built_aside
 from tracker.yaml_files import yaml_bytes
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_ATTEMPTS = 5
+_ATTEMPTS = 50
 _PAUSE = 0.01
 
 
@@ -177,16 +174,13 @@ class Registry:
             history=[Change(created, "registered", by=named(by))],
         )  # fmt: skip
         model = RegisteredModelFile(check_registered_name(name))
-        for attempt in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):  # anew when the model was deleted just now
             slug, _ = self.ensure(model)
-            try:
-                with _io.explained("register a version in", layout.registered_model(self.root, slug)):
-                    return ReadVersion(self.root, name, self._add(slug, file))
-            except StoreError as error:
-                deleted = getattr(error, "errno", None) == errno.ENOENT or not is_there(self.root, slug)
-                if not deleted or attempt == _ATTEMPTS - 1:
-                    raise  # else the model was deleted just now, and may be there anew
-        raise AssertionError
+            folder = layout.registered_model(self.root, slug)
+            held = claim(folder) if attempt else contextlib.nullcontext()
+            with _io.explained("register a version in", folder), contextlib.suppress(FileNotFoundError), held:
+                return ReadVersion(self.root, name, self._add(slug, file))
+        raise _deleted_again(name)
 
     def set_stage(
         self,
@@ -289,21 +283,30 @@ class Registry:
     @contextlib.contextmanager
     def _held(self, name: str) -> Iterator[tuple[ReadModel, Editor]]:
         """A model that nobody else changes meanwhile, read anew."""
-        slug = self._slug(name)
-        if slug is None:
-            find_model(self.root, name)  # says what is near
-            raise no_model(self.root, name, ())
-        folder = layout.registered_model(self.root, slug)
-        try:
-            with _io.explained("change the registered model in", folder), claim(folder) as held:
-                model = read_model(self.root, slug)
-                if model.name != name:
-                    raise no_model(self.root, name, [model.name])
-                yield model, Editor(self.root, slug, held, durable=self.durable)
-        except StoreError:
-            if is_there(self.root, slug):
-                raise
-            raise no_model(self.root, name, ()) from None  # it was deleted just now
+        with contextlib.ExitStack() as stack:
+            slug, held = self._claimed(name, stack)
+            model = read_model(self.root, slug)
+            if model.name != name:
+                raise no_model(self.root, name, [model.name])
+            try:
+                with _io.explained("change the registered model in", model.folder):
+                    yield model, Editor(self.root, slug, held, durable=self.durable)
+            except StoreError:
+                if is_there(self.root, slug):
+                    raise
+                raise no_model(self.root, name, ()) from None  # it was moved away just now
+
+    def _claimed(self, name: str, stack: contextlib.ExitStack) -> tuple[str, HeldClaim]:
+        """The folder of a model and the claim on it, which lasts as long as the stack."""
+        for _ in range(_ATTEMPTS):
+            slug = self._slug(name)
+            if slug is None:
+                find_model(self.root, name)  # says what is near
+                continue
+            folder = layout.registered_model(self.root, slug)
+            with _io.explained("change the registered model in", folder), contextlib.suppress(FileNotFoundError):
+                return slug, stack.enter_context(claim(folder))
+        raise _deleted_again(name)
 
     @contextlib.contextmanager
     def _naming(self) -> Iterator[None]:
@@ -320,7 +323,10 @@ class Registry:
         damaged = []
         first = [likely] if is_there(self.root, likely) else []
         for slug in first + folders(layout.registry(self.root)):
-            file, problems = read_model_file(self.root, slug)
+            found = read_settled(self.root, slug)
+            if found is None:
+                continue
+            file, problems = found
             if not problems and file.name == name:
                 return slug
             if problems and damage.is_slug_of(slug, likely):
@@ -364,6 +370,10 @@ class Registry:
                 return numbered
             except FileExistsError:
                 time.sleep(random.uniform(0, _PAUSE))  # another process was first
+
+
+def _deleted_again(name: str) -> StoreError:
+    return StoreError(f"The registered model {name!r} was deleted again and again while it was changed. Try again.")
 
 
 def _archive(model: ReadModel, stage: str) -> str:

@@ -13,10 +13,11 @@ from tracker.entities import time_of
 from tracker.exceptions import InvalidValueError, NotFoundError, StoreError, did_you_mean
 from tracker.logs import Problem
 from tracker.registry.aliases import resolve_alias, versions_of_aliases
+from tracker.registry.model_files import version_numbers
 from tracker.registry.naming import NO_STAGE, check_alias, find_stage, is_alias
 from tracker.registry.policy import DEFAULT_POLICY, Policy, read_policy
 from tracker.registry.policy_check import crowded
-from tracker.registry.reading import ReadModel, ReadRegistry, ReadVersion, read_registry, version_numbers
+from tracker.registry.reading import ReadModel, ReadRegistry, ReadVersion, read_registry
 from tracker.registry.report import Finding
 
 MAX_NAMED = 10

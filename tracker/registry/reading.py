@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator
 from itertools import chain, pairwise
 from pathlib import Path
@@ -17,6 +16,7 @@ from tracker.logs import Problem
 from tracker.reader import folders
 from tracker.registry import damage
 from tracker.registry.aliases import resolve_alias, versions_of_aliases
+from tracker.registry.model_files import is_there, read_model_file, read_settled, read_version_file, version_numbers
 from tracker.registry.naming import (
     ARCHIVED,
     LATEST,
@@ -28,12 +28,9 @@ from tracker.registry.naming import (
     version_number,
 )
 from tracker.schema import RegisteredModelFile, VersionFile
-from tracker.yaml_files import MAX_YAML, read_yaml
 
 if TYPE_CHECKING:
     from tracker.registry.entities import ModelVersion, RegisteredModel
-
-_VERSION_FILE = re.compile(r"([1-9][0-9]{0,9})\.yaml")
 
 
 class ReadVersion(msgspec.Struct, frozen=True):
@@ -276,25 +273,21 @@ def _find_file(root: Path, name: str) -> tuple[str, RegisteredModelFile, list[Pr
     likely = names.slug_of(str(name), "model")
     known, damaged = [], []
     for slug in chain([likely] if is_there(root, likely) else [], folders(layout.registry(root))):
-        file, problems = read_model_file(root, slug)
+        found = read_settled(root, slug)
+        if found is None:
+            continue
+        file, problems = found
         if file.name == name and not problems:
             return slug, file, problems
         known.append(file.name)
         if problems and damage.is_slug_of(slug, likely):
             damaged.append((slug, file, problems))
-    for found in damaged:
-        if found[1].name == name:
-            return found
-    for slug, *_ in damaged:
-        problems = read_model_file(root, slug)[1]  # once more: it may have been deleted just now
-        if problems and is_there(root, slug):
-            raise damage.may_be(root, name, problems[0])
+    for one in damaged:
+        if one[1].name == name:
+            return one
+    if damaged:
+        raise damage.may_be(root, name, damaged[0][2][0])
     raise no_model(root, name, known)
-
-
-def is_there(root: Path, slug: str) -> bool:
-    """Whether a registered model lies under a slug, without links in its way."""
-    return _io.is_folder(layout.registry(root)) and _io.is_folder(layout.registered_model(root, slug))
 
 
 def no_model(root: Path, name: str, known: Iterable[str]) -> NotFoundError:
@@ -322,7 +315,7 @@ def read_model(root: Path, slug: str) -> ReadModel:
         unreadable.append(Problem(place, None, "is a link, and is not followed"))
     for number in version_numbers(root, slug):
         try:
-            found = _read_version_file(root, slug, number)
+            found = read_version_file(root, slug, number)
         except (OSError, ValueError) as error:
             unreadable.append(damage.unreadable(root, layout.version_file(root, slug, number), error))
             continue
@@ -331,31 +324,6 @@ def read_model(root: Path, slug: str) -> ReadModel:
             place = f"{layout.REGISTRY}/{slug}/{layout.VERSIONS}/{number}.yaml"
             problems.append(Problem(place, None, f"its path {reason}"))
     return ReadModel(root, slug, file, tuple(versions), (*unreadable, *problems), tuple(unreadable))
-
-
-def read_model_file(root: Path, slug: str) -> tuple[RegisteredModelFile, list[Problem]]:
-    """`model.yaml`; where it cannot be read, the slug stands for the name, and the problem is named."""
-    path = layout.model_file(root, slug)
-    try:
-        file = read_yaml(RegisteredModelFile, _io.read_file(path, limit=MAX_YAML))
-        if not file.name.strip():
-            raise ValueError("the name is empty")
-        return file, []
-    except (OSError, ValueError) as error:
-        return RegisteredModelFile(slug), [damage.unreadable(root, path, error)]
-
-
-def version_numbers(root: Path, slug: str) -> list[int]:
-    """The numbers that are taken, ascending, those of damaged files too."""
-    folder = layout.versions(root, slug)
-    try:
-        if not _io.is_folder(folder):
-            return []
-        with os.scandir(folder) as entries:
-            matches = [_VERSION_FILE.fullmatch(entry.name) for entry in entries]
-    except OSError:
-        return []
-    return sorted(number for match in matches if match and (number := int(match[1])) <= MAX_VERSION)
 
 
 def unsafe_path(path: str) -> str:
@@ -374,19 +342,11 @@ def _live_version(root: Path, slug: str, file: RegisteredModelFile, number: int)
     if not 1 <= number <= MAX_VERSION or not _io.is_folder(layout.versions(root, slug)):
         return None
     try:
-        found = _read_version_file(root, slug, number)
+        found = read_version_file(root, slug, number)
     except (OSError, ValueError):
         return None
     aliases = versions_of_aliases(file).get(number, ())
     return None if found.deleted else ReadVersion(root, file.name, found, tuple(aliases))
-
-
-def _read_version_file(root: Path, slug: str, number: int) -> VersionFile:
-    """The file of a version; OSError or ValueError when it cannot be read."""
-    file = read_yaml(VersionFile, _io.read_file(layout.version_file(root, slug, number), limit=MAX_YAML))
-    if file.version != number:
-        raise ValueError(f"is of version {file.version}, not of the one that it is named after")
-    return file
 
 
 def _strangers(root: Path) -> list[Problem]:
