@@ -29,8 +29,12 @@ OLDEST_NODE = 20
 GROUPS = ("lint", "front", "python")
 FRAMEWORKS = "frameworks"
 """A group that runs only when it is asked for: PyTorch, Keras and TensorFlow are several gigabytes."""
-MLFLOWS = ("2", "3")
-"""Releases of MLflow that model folders are exchanged with; each gets an environment of its own."""
+OTHERS = {
+    "mlflow2": "interchange/mlflow2.txt",
+    "mlflow3": "interchange/mlflow3.txt",
+    "peers": "foreign/peers.txt",
+}
+"""Environments with other trackers and without ours, and the files below `tests/` that say what is in them."""
 
 
 class MissingToolError(Exception):
@@ -80,7 +84,7 @@ def prepare(only: tuple[str, ...]) -> None:
     with ThreadPoolExecutor() as together:
         made = [together.submit(make_venv)]
         if "python" in only:
-            made += [together.submit(make_mlflow_venv, version) for version in MLFLOWS]
+            made += [together.submit(make_other_venv, name) for name in OTHERS]
         for each in made:
             each.result()
     os.environ["PATH"] = os.pathsep.join([str(BIN), os.environ["PATH"]])
@@ -95,10 +99,10 @@ def make_venv() -> None:
     fill_venv(VENV, ROOT / "pyproject.toml", ["--editable", f"{ROOT}[test]"])
 
 
-def make_mlflow_venv(version: str) -> None:
-    """Makes `.venv-mlflow2` or `.venv-mlflow3`, where no tracker is."""
-    needs = ROOT / "tests" / "interchange" / f"mlflow{version}.txt"
-    fill_venv(ROOT / f".venv-mlflow{version}", needs, ["--requirement", str(needs)])
+def make_other_venv(name: str) -> None:
+    """Makes `.venv-mlflow2`, `.venv-mlflow3` or `.venv-peers`, where no tracker is."""
+    needs = ROOT / "tests" / OTHERS[name]
+    fill_venv(ROOT / f".venv-{name}", needs, ["--requirement", str(needs)])
 
 
 def fill_venv(venv: Path, needs: Path, packages: list[str]) -> None:

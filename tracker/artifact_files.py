@@ -46,7 +46,7 @@ def list_files(folder: Path) -> Iterator[ArtifactFile]:
             continue
         for entry in entries:
             if not entry.is_dir(follow_symlinks=False):
-                yield from _artifact_file(folder, prefix, entry)
+                yield from look_at(folder / entry.name, prefix + entry.name)
         below = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
         waiting += [(folder / name, f"{prefix}{name}/") for name in reversed(below)]
 
@@ -63,9 +63,10 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
     return sorted(found, key=lambda entry: entry.name)
 
 
-def _artifact_file(folder: Path, prefix: str, entry: os.DirEntry[str]) -> Iterator[ArtifactFile]:
+def look_at(path: Path, name: str) -> Iterator[ArtifactFile]:
+    """One file, known by a name; nothing where none is."""
     with contextlib.suppress(FileNotFoundError):  # deleted while it was listed
-        info = entry.stat(follow_symlinks=False)
+        info = os.lstat(path)
         problem = "" if stat.S_ISREG(info.st_mode) else "is a link or no regular file, and is not followed"
         modified = max(0, info.st_mtime_ns // 1_000_000)
-        yield ArtifactFile(folder / entry.name, prefix + entry.name, info.st_size, modified, info.st_nlink, problem)
+        yield ArtifactFile(path, name, info.st_size, modified, info.st_nlink, problem)

@@ -2,45 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import tracker
+from tests.environments import run_there
 from tests.interchange import cases
 
-ROOT = Path(__file__).resolve().parents[2]
 VERSIONS = ("2", "3")
 NOT_IN_MLFLOW = {("2", "sklearn, skops"): "MLflow 2 does not know skops"}
 """Cases that an MLflow can neither save nor load."""
 
 
-def mlflow_python(version: str) -> str:
-    """The Python that has an MLflow; the tests fail where `tests/all.py` has not made it."""
-    scripts = "Scripts/python.exe" if os.name == "nt" else "bin/python"
-    found = Path(os.environ.get(f"TRACKER_MLFLOW{version}") or ROOT / f".venv-mlflow{version}" / scripts)
-    assert found.exists(), (
-        f"MLflow {version} is missing: run `python tests/all.py --only python` once, which installs it"
-    )
-    return str(found)
-
-
 def mlflow(version: str, action: str, folder: Path) -> dict[str, Any]:
     """Let an MLflow save or load every case; what came out, by case."""
-    done = subprocess.run(
-        [mlflow_python(version), str(Path(cases.__file__)), action, str(folder)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": "", "MLFLOW_DISABLE_TELEMETRY": "true"},
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    answer = run_there(f"mlflow{version}", cases.__file__, action, folder, folder=folder)
     assert answer["version"].startswith(f"{version}.")
     return dict(answer["cases"])
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.interchange.test_interchange import mlflow_python
+from tests.environments import python_of
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "mlflow-quickstart.md"
 FENCE = r"^```{}\n(.*?)^```"
@@ -68,7 +68,7 @@ def test_the_registry_has_one_version(names: dict[str, Any], tmp_path: Path) -> 
 @pytest.fixture(scope="module")
 def mlflow3() -> str:
     """The Python that has MLflow 3."""
-    return mlflow_python("3")
+    return python_of("mlflow3")
 
 
 def test_mlflow_runs_the_same_script(tmp_path: Path, mlflow3: str) -> None:

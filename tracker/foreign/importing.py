@@ -134,7 +134,12 @@ class _Import:
             name = f"experiment {experiment.key}"
         experiment_id = "" if experiment.key in self._ids else experiment.key
         file = ExperimentFile(
-            experiment_id, name, experiment.description, dict(experiment.tags), created=iso(experiment.created)
+            experiment_id,
+            name,
+            experiment.description,
+            dict(experiment.tags),
+            dict(experiment.goal),
+            created=iso(experiment.created),
         )
         self._counts["experiments"] += 1
         if experiment.deleted:

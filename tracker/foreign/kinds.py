@@ -15,6 +15,8 @@ from tracker.foreign.mlruns_files import META, fields_in
 from tracker.foreign.records import ForeignStore
 from tracker.reader import folders
 
+FOLDER, FILE = "folder", "file"
+
 
 class Kind(Struct, frozen=True):
     """A kind of store that can be read."""
@@ -22,8 +24,11 @@ class Kind(Struct, frozen=True):
     what: str
     """What it is, for people."""
     detect: Callable[[Path], bool]
-    """Whether a path looks like one."""
+    """Whether a file or folder looks like one; quick, and never raises."""
     open: Callable[[Path], ForeignStore]
+    """Open a file or folder of a form that fits; never raises for what is in it."""
+    forms: tuple[str, ...] = (FOLDER,)
+    """What it can be."""
 
 
 KINDS = {
@@ -45,15 +50,20 @@ def open_foreign(path: str | os.PathLike[str], kind: str | None = None) -> Forei
     place = place.resolve()
     if kind is not None:
         return _open(place, kind)
-    found = next((name for name, known in KINDS.items() if known.detect(place)), None)
+    found = next((name for name, known in KINDS.items() if _fits(known, place)), None)
     if found is None:
         raise InvalidValueError(f"{place} is {_what_it_is(place)} {_known()}")
     return _open(place, found)
 
 
+def _fits(kind: Kind, place: Path) -> bool:
+    return (FOLDER if place.is_dir() else FILE) in kind.forms and kind.detect(place)
+
+
 def _open(place: Path, kind: str) -> ForeignStore:
-    if not place.is_dir():
-        raise InvalidValueError(f"{place} is a file, where {KINDS[kind].what} was expected.")
+    form = FOLDER if place.is_dir() else FILE
+    if form not in KINDS[kind].forms:
+        raise InvalidValueError(f"{place} is a {form}, where {KINDS[kind].what} was expected.")
     return KINDS[kind].open(place)
 
 
@@ -64,7 +74,7 @@ def _what_it_is(place: Path) -> str:
     if fields_in(place / META):
         return f"a part of an mlruns folder. Name the whole: {_parent_of_meta(place)}."
     for name in folders(place):
-        if any(kind.detect(place / name) for kind in KINDS.values()):
+        if any(_fits(kind, place / name) for kind in KINDS.values()):
             return f"no store of a known kind, but {place / name} is one: name that."
     return "no store of a known kind."
 

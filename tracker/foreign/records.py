@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from tracker.codec import Param
 from tracker.logs import Problem
-from tracker.schema import RegisteredModelFile, Source, Status, VersionFile
+from tracker.reader import Environment
+from tracker.schema import Goal, RegisteredModelFile, Source, Status, VersionFile
 from tracker.summary import Series
 
 _WORDS: dict[str, Param] = {"True": True, "False": False, "None": None}
@@ -27,6 +28,7 @@ class ForeignExperiment(Struct, frozen=True):
     name: str
     description: str = ""
     tags: dict[str, str] = {}
+    goal: dict[str, Goal] = {}
     created: int = 0
     """UTC milliseconds; 0 where the source does not say."""
     deleted: bool = False
@@ -67,10 +69,16 @@ class ForeignRun(Struct, frozen=True):
     series: dict[str, Series] = {}
     datasets: tuple[Dataset, ...] = ()
     source: Source | None = None
+    environment: Environment | None = None
+    ended_by: str | None = None
+    """The signal or exception that ended it."""
     artifacts: Path | None = None
     """The folder of its artifacts, inside the source; None where it has none, or they lie elsewhere."""
     models: dict[str, Path] = {}
     """Folders of models that the source keeps apart from the artifacts, by the name that each gets among these."""
+    files: dict[str, Path | bytes] = {}
+    """Single files that become artifacts, by the path that each gets: a file inside the source, or what stands in one
+    that the reader makes, such as an image out of an event file."""
     artifacts_elsewhere: str = ""
     """Where the source says that the artifacts are, when that is not inside it."""
     deleted: bool = False

@@ -11,9 +11,10 @@ import msgspec
 from msgspec import Struct
 
 from tracker import _clock, _io, codec, layout, logs, names, settings
-from tracker.artifact_files import list_files
+from tracker.artifact_files import ArtifactFile, list_files, look_at
 from tracker.exceptions import InvalidNameError, InvalidValueError
 from tracker.foreign.records import ForeignRun, derived_id
+from tracker.reader import Environment
 from tracker.schema import SCHEMA, LogState, RunFile
 from tracker.snapshot import make_snapshot
 from tracker.summary import summarize
@@ -53,12 +54,15 @@ class RunFiles(Struct, frozen=True):
     log_name: str
     log: bytes
     artifacts: tuple[Artifact, ...]
+    environment: Environment | None = None
 
     def write(self, folder: Path, *, link: bool) -> None:
         """Fill the folder of a new run."""
         _io.make_folder(folder / layout.LOG, inside=folder.parent)
         for artifact in self.artifacts:
             _put(artifact, folder, link=link)
+        if self.environment is not None:
+            _io.replace_file(folder / layout.ENVIRONMENT_FILE, codec.json_file(self.environment), durable=False)
         _io.replace_file(folder / layout.LOG / self.log_name, self.log, durable=False)
         _io.replace_file(folder / layout.RUN_FILE, codec.run_file_bytes(self.file), durable=False)
 
@@ -95,7 +99,8 @@ class RunFiles(Struct, frozen=True):
 
 def make_files(run: ForeignRun, experiment_id: str, mode: ArtifactMode, tell: Tell) -> RunFiles:
     """The files of a run. What our rules refuse is told, and left out."""
-    artifacts = _with_datasets(run, list(_artifacts(run, tell)) if mode != "leave" else [])
+    artifacts = [*(_artifacts(run, tell) if mode != "leave" else ()), *_made(run, mode, tell)]
+    artifacts = _with_datasets(run, artifacts)
     writer = derived_id("import", run.run_id)
     ended = run.status != "RUNNING"
     last = max([run.start_time, *(series.times[-1] for series in run.series.values())])
@@ -109,6 +114,7 @@ def make_files(run: ForeignRun, experiment_id: str, mode: ArtifactMode, tell: Te
         "STALE" if stale else run.status,
         run.start_time,
         end_time=end if ended or stale else None,
+        ended_by=run.ended_by if ended else None,
         parent=run.parent,
         source=run.source,
         tags=_checked(_tags(run, mode), "A tag name", run, tell),
@@ -123,10 +129,11 @@ def make_files(run: ForeignRun, experiment_id: str, mode: ArtifactMode, tell: Te
         *(artifact.line for artifact in artifacts),
     ]
     if ended:
-        lines.append(codec.line(end=run.status, time=end))
+        signal = {} if run.ended_by is None else {"signal": run.ended_by}
+        lines.append(codec.line(end=run.status, time=end, **signal))
     log, name = b"".join(lines), f"{writer}{layout.LOG_SUFFIX}"
     file = msgspec.structs.replace(file, logs={name: LogState(len(log), ended)})
-    return RunFiles(file, name, log, tuple(artifacts))
+    return RunFiles(file, name, log, tuple(artifacts), run.environment)
 
 
 def _points(run: ForeignRun, file: RunFile) -> Iterator[bytes]:
@@ -152,21 +159,42 @@ def _tags(run: ForeignRun, mode: ArtifactMode) -> dict[str, str]:
 
 
 def _artifacts(run: ForeignRun, tell: Tell) -> Iterator[Artifact]:
+    """The files of whole folders."""
     roots = [("", run.artifacts)] if run.artifacts else []
     for prefix, folder in [*roots, *((f"{name}/", folder) for name, folder in run.models.items())]:
         for found in list_files(folder) if folder else ():
-            path = prefix + found.name
-            try:
-                names.check_artifact_path(path)
-            except InvalidNameError as error:
-                tell(f"{run.place}/{layout.ARTIFACTS}/{path}", error.message)
-                continue
-            problem = found.problem or ("" if os.access(found.path, os.R_OK) else "may not be read")
-            if problem:
-                tell(f"{run.place}/{layout.ARTIFACTS}/{path}", problem)
-            else:
-                line = codec.line(artifact=path, value=found.bytes, time=found.modified)
-                yield Artifact(path, line, found.bytes, found.path)
+            yield from _of_source(run, prefix + found.name, found, tell)
+
+
+def _made(run: ForeignRun, mode: ArtifactMode, tell: Tell) -> Iterator[Artifact]:
+    """Single files; what stands nowhere else comes along in any mode."""
+    for path, source in run.files.items():
+        if isinstance(source, bytes):
+            if _is_allowed(run, path, tell):
+                line = codec.line(artifact=path, value=len(source), time=run.start_time)
+                yield Artifact(path, line, len(source), data=source)
+        elif mode != "leave":
+            for found in look_at(source, path):
+                yield from _of_source(run, path, found, tell)
+
+
+def _of_source(run: ForeignRun, path: str, found: ArtifactFile, tell: Tell) -> Iterator[Artifact]:
+    if not _is_allowed(run, path, tell):
+        return
+    problem = found.problem or ("" if os.access(found.path, os.R_OK) else "may not be read")
+    if problem:
+        tell(f"{run.place}/{layout.ARTIFACTS}/{path}", problem)
+    else:
+        yield Artifact(path, codec.line(artifact=path, value=found.bytes, time=found.modified), found.bytes, found.path)
+
+
+def _is_allowed(run: ForeignRun, path: str, tell: Tell) -> bool:
+    try:
+        names.check_artifact_path(path)
+    except InvalidNameError as error:
+        tell(f"{run.place}/{layout.ARTIFACTS}/{path}", error.message)
+        return False
+    return True
 
 
 def _with_datasets(run: ForeignRun, artifacts: list[Artifact]) -> list[Artifact]:
