@@ -14,10 +14,11 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from tracker import _io, layout
+from tracker.foreign.placing import LARGEST_PUBLISHED
 from tracker.registry.reading import unsafe_path
 from tracker.schema import ManifestEntry
 
-MAX_PUBLISHED = 50_000_000
+MAX_PUBLISHED = LARGEST_PUBLISHED
 """Bytes of the largest model whose files are in the site."""
 MAX_FILES = 2_000
 """Files of the largest model that are."""

@@ -19,8 +19,9 @@ from urllib.parse import quote
 from site_builder.views import ArtifactRow
 from tracker import _io, layout
 from tracker.artifact_files import ArtifactFile, list_artifacts
+from tracker.foreign.placing import LARGEST_SHOWN
 
-MAX_COPY = 5_000_000
+MAX_COPY = LARGEST_SHOWN
 """Bytes of the largest artifact that is copied into the site."""
 MAX_PATH, MAX_PART = 1_200, 250
 """Bytes in the longest path in a site, and between two slashes of it; the library logs no longer ones."""
@@ -75,7 +76,7 @@ def read_artifacts(run_folder: Path, target: str) -> Artifacts:
     copies: list[Copy] = []
     problems: list[tuple[str, str]] = []
     for shown, file in enumerate(found):
-        head, reason = _head(file)
+        head, reason = _head(file) if file.bytes <= MAX_COPY else (b"", file.problem)
         if reason:
             rows.append(_bare_row(file, reason))
             problems.append((f"{layout.ARTIFACTS}/{_shown(file)}", reason))

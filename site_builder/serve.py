@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from site_builder.assembly import SITE_DATA
-from site_builder.build import BuildResult, build
+from site_builder.build import BuildResult, Stores, build
 from tracker.exceptions import SiteError, TrackerError
 
 TYPES = {
@@ -38,12 +38,13 @@ Say = Callable[[str], None]
 
 
 def serve(
-    store: Path | str,
+    stores: Stores,
     out: Path | str,
     host: str = "127.0.0.1",
     port: int = 8080,
     interval: float = 2.0,
     *,
+    kind: str | None = None,
     title: str | None = None,
     pages: Path | str | None = None,
     force: bool = False,
@@ -55,7 +56,7 @@ def serve(
     raises.
     """
     say = say or partial(print, flush=True)
-    again = partial(build, store, out, title=title, pages=pages, force=force)
+    again = partial(build, stores, out, kind=kind, title=title, pages=pages, force=force)
     with _listen(Path(out), host, port) as server:
         result = again()
         say(f"Serving {result.pages:,} pages at http://{host}:{server.server_port}/ - Ctrl-C ends it.")

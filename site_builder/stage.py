@@ -6,13 +6,14 @@ import time
 from pathlib import Path
 
 from site_builder.assembly import Assembly
-from site_builder.build import BuildResult, frozen, read_pages, read_site, result_of
+from site_builder.build import BuildResult, Stores, frozen, paths_of, read_pages, read_site, result_of
 from site_builder.docs_tree import page_source, write_tree
 from site_builder.engine import CSP, Rendered, front_matter, render_shells
 from site_builder.output import Stage, Target, staging
 from site_builder.press import Press
 from site_builder.render import View
 from tracker.exceptions import SiteError
+from tracker.foreign.opening import opened
 
 _DATA_PAGES = ("index.html", "experiments/", "runs/", "models/", "compare/", "problems/")
 _PLAIN = str.maketrans({"<": "‹", ">": "›", '"': "”"})
@@ -20,16 +21,21 @@ _PLAIN = str.maketrans({"<": "‹", ">": "›", '"': "”"})
 
 
 def stage(
-    store: Path | str, folder: Path | str, *, title: str | None = None, pages: Path | str | None = None
+    stores: Stores,
+    folder: Path | str,
+    *,
+    kind: str | None = None,
+    title: str | None = None,
+    pages: Path | str | None = None,
 ) -> BuildResult:
     """Write mkdocs.yml, docs/ and overrides/ into a new folder. Raises SiteError when it is there and not empty."""
     started = time.perf_counter()
     out = Path(folder).resolve()
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise SiteError(f"{folder} is not empty. Name a new folder for the staged pages.")
-    site, authored = read_site(store, title), read_pages(store, pages)
     target = Target(out)
-    with frozen(), staging(target) as plain:
+    with opened(paths_of(stores), kind) as source, frozen(), staging(target) as plain:
+        site, authored = read_site(source, title), read_pages(source, pages)
         tree = _DocsStage(plain.folder)
         models = bool(site.models)
         write_tree(plain.folder, title=site.title.translate(_PLAIN), csp=CSP, authored=authored, models=models)
@@ -39,7 +45,7 @@ def stage(
         if out.exists():
             out.rmdir()
         plain.folder.rename(out)
-    return result_of(Path(folder), assembly, len(tree.files), 0, time.perf_counter() - started)
+    return result_of(Path(folder), assembly, len(tree.files), 0, time.perf_counter() - started, source.sources)
 
 
 class _DocsStage(Stage):

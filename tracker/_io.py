@@ -228,6 +228,11 @@ def open_regular(path: Path) -> BufferedReader:
     return os.fdopen(open_descriptor(path)[0], "rb")
 
 
+def size_of(reader: BufferedReader) -> int:
+    """Bytes of an open file."""
+    return os.fstat(reader.fileno()).st_size
+
+
 def read_file(path: Path | str, *, limit: int) -> bytes:
     """The bytes of a regular file of at most `limit` bytes; anything else raises OSError."""
     fd, info = open_descriptor(path)

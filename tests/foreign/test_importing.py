@@ -20,7 +20,7 @@ from tracker import _io, fluent, layout
 from tracker.artifact_files import list_artifacts
 from tracker.cli import main
 from tracker.foreign.importing import import_store
-from tracker.foreign.run_files import ArtifactMode
+from tracker.foreign.placing import ArtifactMode
 from tracker.reader import read_history, read_run, read_store, read_trash
 from tracker.registry import Registry, read_registry
 
@@ -231,10 +231,3 @@ def test_command(made: Mlruns, store: Path) -> None:
     inside = CliRunner().invoke(main, ["import", str(made.root), "--into", str(made.root)])
     assert inside.exit_code == 1 and "which is only read" in inside.output
     assert len(read_registry(store).models) == 1
-
-
-def test_a_build_says_how_to_bring_it_over(made: Mlruns, tmp_path: Path) -> None:
-    """Asked to build an mlruns folder, the command names it and the import that comes first."""
-    result = CliRunner().invoke(main, ["build", str(made.root), "--out", str(tmp_path / "site")])
-    assert result.exit_code == 1
-    assert f"tracker import {made.root} --into" in result.stderr

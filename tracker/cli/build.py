@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tracker.cli.building import build_site, stage_site
-from tracker.cli.options import site_options, store_argument
+from tracker.cli.options import site_options, stores_argument
 from tracker.cli.table import make_console
 
 PROBLEMS = 3
@@ -15,7 +15,7 @@ PROBLEMS = 3
 
 
 @click.command("build")
-@store_argument
+@stores_argument
 @site_options
 @click.option("--full", is_flag=True, help="Write every page again.")
 @click.option("--strict", is_flag=True, help=f"Exit with code {PROBLEMS} when the data has problems.")
@@ -25,7 +25,8 @@ PROBLEMS = 3
 @click.pass_context
 def command(
     ctx: click.Context,
-    store: Path,
+    stores: list[Path],
+    kind: str | None,
     out: Path,
     title: str | None,
     pages: Path | None,
@@ -36,12 +37,13 @@ def command(
 ) -> None:
     """Build the site of STORE: by default that of $TRACKER_URI, else of ./runs.
 
-    Only pages whose data changed are written again. Problems in the data are named and never stop a build.
+    A STORE may be that of another tracker, such as ./mlruns; it is only read. Several become one site. Only pages whose
+    data changed are written again. Problems in the data are named and never stop a build.
     """
     console = make_console()
     if stage_only:
-        result = stage_site(console, store, stage_only, title=title, pages=pages)
+        result = stage_site(console, stores, stage_only, kind=kind, title=title, pages=pages)
     else:
-        result = build_site(console, store, out, title=title, pages=pages, force=force, full=full)
+        result = build_site(console, stores, out, kind=kind, title=title, pages=pages, force=force, full=full)
     if strict and result.problems:
         ctx.exit(PROBLEMS)

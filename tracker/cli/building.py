@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,7 +14,7 @@ from rich.text import Text
 
 from tracker.cli.table import cell
 from tracker.cli.text import clean, clean_lines, duration, size
-from tracker.exceptions import MissingPackageError, NotAStoreError
+from tracker.exceptions import MissingPackageError
 
 if TYPE_CHECKING:
     from site_builder.build import BuildResult
@@ -62,12 +61,12 @@ def progress(console: Console, title: str) -> Iterator[Advance]:
         yield advance
 
 
-def build_site(console: Console, store: Path, out: Path, **options: Any) -> BuildResult:
-    """Build the site of a store, with progress and a summary; the options are those of `site_builder.build.build`."""
-    with needs("Building a site", "site"), foreign_told(store), progress(console, "Building") as advance:
+def build_site(console: Console, stores: Sequence[Path], out: Path, **options: Any) -> BuildResult:
+    """Build a site, with progress and a summary; the options are those of `site_builder.build.build`."""
+    with needs("Building a site", "site"), progress(console, "Building") as advance:
         from site_builder.build import build
 
-        result = build(store, out, progress=advance, **options)
+        result = build(stores, out, progress=advance, **options)
     summary = f"{result.written:,} files written, {result.removed:,} removed, in {duration(result.seconds * 1000)}."
     print_result(console, result, summary)
     more = len(result.problems) - SHOWN_PROBLEMS
@@ -76,41 +75,28 @@ def build_site(console: Console, store: Path, out: Path, **options: Any) -> Buil
     return result
 
 
-@contextmanager
-def foreign_told(store: Path) -> Iterator[None]:
-    """Where a folder is no store of ours but another tracker's, say how to bring it over."""
-    try:
-        yield
-    except NotAStoreError as error:
-        from tracker.foreign.kinds import KINDS
-
-        kind = next((kind.what for kind in KINDS.values() if kind.detect(store)), None)
-        if kind is None:
-            raise
-        remedy = f"Bring it over first: tracker import {shlex.quote(str(store))} --into runs"
-        raise NotAStoreError(f"{store} is {kind}. {remedy}") from error
-
-
-def stage_site(console: Console, store: Path, folder: Path, **options: Any) -> BuildResult:
+def stage_site(console: Console, stores: Sequence[Path], folder: Path, **options: Any) -> BuildResult:
     """Write the tree of pages that MkDocs would render."""
     with needs("Building a site", "site"):
         from site_builder.stage import stage
 
-        result = stage(store, folder, **options)
+        result = stage(stores, folder, **options)
     print_result(console, result, f"Render it with: mkdocs build -f {folder / 'mkdocs.yml'}")
     return result
 
 
-def serve_site(store: Path, out: Path, host: str, port: int, interval: float, **options: Any) -> None:
+def serve_site(stores: Sequence[Path], out: Path, host: str, port: int, interval: float, **options: Any) -> None:
     """Build the site, serve it and build again as runs arrive, until Ctrl-C."""
     with needs("Serving a site", "site"):
         from site_builder.serve import serve
 
-        serve(store, out, host, port, interval, say=lambda text: click.echo(clean_lines(text)), **options)
+        serve(stores, out, host, port, interval, say=lambda text: click.echo(clean_lines(text)), **options)
 
 
 def print_result(console: Console, result: BuildResult, summary: str) -> None:
     """What was built, what is largest in it, and what could not be read."""
+    for source in result.sources:
+        console.print(cell(f"Read {source}"), soft_wrap=True)
     built = f": {result.pages:,} pages, {size(result.bytes)}. {summary}"
     console.print(Text.assemble("Built ", cell(result.out, "bold"), cell(built)), soft_wrap=True)
     largest = ", ".join(f"{path} ({size(count)})" for path, count in result.largest[:SHOWN_FILES])

@@ -52,10 +52,10 @@ def command(out: Path, fresh: bool, serves: bool, port: int) -> None:
         remove_demo(store, EXPERIMENTS, MODELS)
     make_store(store)
     train(console, store, jobs())
-    build_site(console, store, site)
+    build_site(console, [store], site)
     print_next(console, store, site)
     if serves:
-        serve_site(store, site, HOST, port, INTERVAL)
+        serve_site([store], site, HOST, port, INTERVAL)
 
 
 def check_packages() -> None:

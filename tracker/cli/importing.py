@@ -18,7 +18,7 @@ from tracker.cli.table import cell, make_console
 from tracker.cli.text import counted, duration
 from tracker.foreign.importing import ImportReport, import_store
 from tracker.foreign.kinds import KINDS, open_foreign
-from tracker.foreign.run_files import ArtifactMode
+from tracker.foreign.placing import ArtifactMode
 
 SHOWN_PROBLEMS = 20
 

@@ -25,9 +25,12 @@ def store_option(command: _F) -> _F:
     )(command)
 
 
-def store_argument(command: _F) -> _F:
-    """The same as an argument."""
-    return click.argument("store", required=False, callback=store_folder)(command)
+def stores_argument(command: _F) -> _F:
+    """Stores of ours or of other trackers, and `--from`: passes `stores`, a list of paths, and `kind`."""
+    source = click.option(
+        "--from", "kind", metavar="KIND", help="What the stores are, where it is not seen; `tracker import --help`."
+    )
+    return click.argument("stores", nargs=-1, metavar="[STORE]...", callback=_store_paths)(source(command))
 
 
 def site_options(command: _F) -> _F:
@@ -55,3 +58,7 @@ def store_folder(ctx: click.Context, param: click.Parameter, value: str | None) 
     from tracker import names
 
     return names.folder_of(value or settings.tracking_uri() or settings.DEFAULT_STORE)
+
+
+def _store_paths(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> list[Path]:
+    return [store_folder(ctx, param, name) for name in value or (None,)]

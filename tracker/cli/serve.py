@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from tracker.cli.building import HOST, INTERVAL, PORT, serve_site
-from tracker.cli.options import site_options, store_argument
+from tracker.cli.options import site_options, stores_argument
 
 
 @click.command("serve")
-@store_argument
+@stores_argument
 @site_options
 @click.option("--host", default=HOST, show_default=True, help="Address to listen on.")
 @click.option(
@@ -21,7 +21,18 @@ from tracker.cli.options import site_options, store_argument
     "--interval", type=click.FloatRange(min=0.1), default=INTERVAL, show_default=True, help="Seconds between two looks."
 )
 def command(
-    store: Path, out: Path, title: str | None, pages: Path | None, force: bool, host: str, port: int, interval: float
+    stores: list[Path],
+    kind: str | None,
+    out: Path,
+    title: str | None,
+    pages: Path | None,
+    force: bool,
+    host: str,
+    port: int,
+    interval: float,
 ) -> None:
-    """Build the site of STORE, serve it, and build again as runs arrive. Ctrl-C ends it."""
-    serve_site(store, out, host, port, interval, title=title, pages=pages, force=force)
+    """Build the site of STORE, serve it, and build again as runs arrive. Ctrl-C ends it.
+
+    A STORE may be that of another tracker, such as ./mlruns; it is only read. Several become one site.
+    """
+    serve_site(stores, out, host, port, interval, kind=kind, title=title, pages=pages, force=force)

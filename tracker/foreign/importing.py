@@ -15,11 +15,12 @@ from msgspec import Struct
 from tracker import _io, layout, names
 from tracker.exceptions import InvalidNameError, InvalidValueError
 from tracker.foreign.kinds import open_foreign
+from tracker.foreign.placing import PLACINGS, ArtifactMode, Placing, UnreadableError
 from tracker.foreign.records import ForeignExperiment, ForeignRun, ForeignStore, iso
 from tracker.foreign.registry_files import RegistryImport
-from tracker.foreign.run_files import ArtifactMode, RunFiles, UnreadableError, make_files
+from tracker.foreign.run_files import RunFiles, make_files
 from tracker.logs import Problem
-from tracker.reader import folders
+from tracker.reader import ReadExperiment, folders
 from tracker.schema import ExperimentFile
 from tracker.store import Store, built_aside
 
@@ -83,7 +84,7 @@ def import_store(
     began = time.monotonic()
     foreign = open_foreign(source) if isinstance(source, str | Path) else source
     target = store if isinstance(store, Store) else _open_target(store, foreign)
-    work = _Import(foreign, target, artifacts)
+    work = Import(foreign, Target(target), artifacts, PLACINGS[artifacts])
     for experiment in foreign.experiments():
         work.add_experiment(experiment)
     total = foreign.count()
@@ -91,7 +92,7 @@ def import_store(
         if progress:
             progress(done, total, run.name)
         work.add_run(run)
-    registry = RegistryImport(target, foreign.root, work.imported, link=artifacts == "link", tell=work.tell)
+    registry = RegistryImport(target, foreign.root, work.imported, PLACINGS[artifacts], work.tell)
     for model in foreign.models():
         registry.add_model(model)
     if progress:
@@ -100,29 +101,43 @@ def import_store(
 
 
 def _open_target(store: Path | str, foreign: ForeignStore) -> Store:
-    if Path(store).resolve().is_relative_to(foreign.root):
+    if Path(store).resolve().is_relative_to(foreign.source):
         raise InvalidValueError(f"{store} lies in the source of the import, which is only read. Name another folder.")
     return Store.open(store)
 
 
-class _Import:
-    """What one import has done so far."""
+class Target:
+    """The store that sources are brought into, and what is known to be in it."""
 
-    def __init__(self, foreign: ForeignStore, store: Store, mode: ArtifactMode) -> None:
-        self._foreign, self._store, self._mode = foreign, store, mode
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.experiments = {experiment.file.name: experiment for experiment in store.experiments()}
+        self.ids = {"0", *(experiment.file.id for experiment in self.experiments.values())}
+        """Ids of experiments that are taken."""
+        self.known = dict(_known_runs(store.root))
+        """Where the runs lie that were there before."""
+        self.seen: dict[str, str] = {}
+        """Runs that were brought, and where each came from."""
+
+
+class Import:
+    """What the import of one source has done so far."""
+
+    def __init__(
+        self, foreign: ForeignStore, target: Target, mode: ArtifactMode, placing: Placing, label: str = ""
+    ) -> None:
+        self._foreign, self._target, self._mode, self._placing = foreign, target, mode, placing
+        self.label = label
+        """What stands before the paths of problems."""
         self._places: dict[str, _Place] = {}
-        self._experiments = {experiment.file.name: experiment for experiment in store.experiments()}
-        self._ids = {"0", *(experiment.file.id for experiment in self._experiments.values())}
-        self._known = dict(_known_runs(store.root))
-        self._seen: dict[str, str] = {}
-        self._problems: list[Problem] = []
+        self.problems: list[Problem] = []
         self._counts: Counter[str] = Counter()
         self.imported: dict[Path, Path] = {}
         """Folders of artifacts and models in the source, and where each lies in the store."""
 
     def tell(self, place: str, reason: str, run_id: str | None = None) -> None:
         """Note a problem."""
-        self._problems.append(Problem(place, None, reason, run_id))
+        self.problems.append(Problem(f"{self.label}{place}", None, reason, run_id))
 
     def add_experiment(self, experiment: ForeignExperiment) -> None:
         """Find or make the experiment of this name."""
@@ -132,7 +147,7 @@ class _Import:
         except InvalidNameError as error:
             self.tell(experiment.key, error.message)
             name = f"experiment {experiment.key}"
-        experiment_id = "" if experiment.key in self._ids else experiment.key
+        experiment_id = self._new_experiment_id(name) if experiment.key in self._target.ids else experiment.key
         file = ExperimentFile(
             experiment_id,
             name,
@@ -143,45 +158,60 @@ class _Import:
         )
         self._counts["experiments"] += 1
         if experiment.deleted:
-            slug = self._store.deleted_experiment_for(file)
+            slug = self._target.store.deleted_experiment_for(file)
             self._places[experiment.key] = _Place(slug, experiment_id or experiment.key, True)
             return
-        found = self._experiments.get(name)
+        found = self._experiment_for(file)
+        self._target.ids.add(found.file.id)
+        self._places[experiment.key] = _Place(found.slug, found.file.id, False)
+
+    def _new_experiment_id(self, name: str) -> str:
+        """An id for an experiment whose own is taken; an empty one lets the store choose."""
+        return ""
+
+    def _experiment_for(self, file: ExperimentFile) -> ReadExperiment:
+        """The experiment of this name, made when it is missing; one that is there gets the tags that it lacks."""
+        found = self._target.experiments.get(file.name)
         if found is None:
-            found = self._experiments[name] = self._store.add_experiment(file)
-            self._ids.add(found.file.id)
+            found = self._target.experiments[file.name] = self._target.store.add_experiment(file)
         else:
             new = {key: value for key, value in file.tags.items() if key not in found.file.tags}
-            self._store.describe_experiment(found.slug, description=file.description, tags=new)
-        self._places[experiment.key] = _Place(found.slug, found.file.id, False)
+            self._target.store.describe_experiment(found.slug, description=file.description, tags=new, goal=file.goal)
+        return found
 
     def add_run(self, run: ForeignRun) -> None:
         """Write a run that is new, or bring one that was imported before up to date."""
-        if run.run_id in self._seen:
-            self.tell(run.place, f"has the id of {self._seen[run.run_id]}, which was imported", run.run_id)
+        if run.run_id in self._target.seen:
+            self.tell(run.place, f"has the id of {self._target.seen[run.run_id]}, and is left out", run.run_id)
             return
-        self._seen[run.run_id] = run.place
+        self._target.seen[run.run_id] = f"{self.label}{run.place}"
         tell = partial(self.tell, run_id=run.run_id)
         files = make_files(run, self._place(run.experiment).experiment_id, self._mode, tell)
-        folder = self._known.get(run.run_id)
         self._counts["points"] += sum(map(len, run.series.values()))
         try:
-            if folder is None:
-                folder = self._write(run, files)
-            elif not (folder / layout.LOG / files.log_name).exists():
-                self.tell(run.place, "has the id of another run of the store, and is not imported", run.run_id)
-                return
-            elif files.stands_in(folder):
-                self._counts["runs_unchanged"] += 1
-            else:
-                with _io.explained("import the run into", folder):
-                    files.update(folder, link=self._mode == "link", durable=self._store.durable)
-                self._counts["runs_updated"] += 1
-                self._counts["artifacts"] += len(files.artifacts)
+            folder = self._bring_run(run, files)
         except UnreadableError as error:
-            self.tell(run.place, f"is not imported: {error}", run.run_id)
+            tell(run.place, f"is not imported: {error}")
             return
-        self._remember(run, folder)
+        if folder is not None:
+            self._remember(run, folder)
+
+    def _bring_run(self, run: ForeignRun, files: RunFiles) -> Path | None:
+        """Bring a run into the store; None where its id is taken by another."""
+        folder = self._target.known.get(run.run_id)
+        if folder is None:
+            return self._write(run, files)
+        if not (folder / layout.LOG / files.log_name).exists():
+            self.tell(run.place, "has the id of another run of the store, and is not imported", run.run_id)
+            return None
+        if files.stands_in(folder):
+            self._counts["runs_unchanged"] += 1
+        else:
+            with _io.explained("import the run into", folder):
+                files.update(folder, placing=self._placing, durable=self._target.store.durable)
+            self._counts["runs_updated"] += 1
+            self._counts["artifacts"] += len(files.artifacts)
+        return folder
 
     def _place(self, key: str) -> _Place:
         if key not in self._places:
@@ -191,10 +221,10 @@ class _Import:
     def _write(self, run: ForeignRun, files: RunFiles) -> Path:
         place = self._place(run.experiment)
         where = layout.trashed_run if run.deleted or place.deleted else layout.run
-        folder = where(self._store.root, place.slug, run.run_id)
+        folder = where(self._target.store.root, place.slug, run.run_id)
         with _io.explained("import the run into", folder), self._aside(folder) as aside:
-            files.write(aside, link=self._mode == "link")
-            if self._store.durable:
+            files.write(aside, self._placing)
+            if self._target.store.durable:
                 _io.sync_tree(aside)
         self._counts["runs_new"] += 1
         self._counts["artifacts"] += len(files.artifacts)
@@ -202,13 +232,13 @@ class _Import:
 
     @contextlib.contextmanager
     def _aside(self, folder: Path) -> Iterator[Path]:
-        _io.make_folder(folder.parent, inside=self._store.root)
+        _io.make_folder(folder.parent, inside=self._target.store.root)
         with built_aside(folder, durable=False) as aside:
             yield aside
 
     def _remember(self, run: ForeignRun, folder: Path) -> None:
         """Where its artifacts are now, for the registry, which takes no models from the trash."""
-        if self._mode == "leave" or not folder.is_relative_to(layout.experiments(self._store.root)):
+        if self._mode == "leave" or not folder.is_relative_to(layout.experiments(self._target.store.root)):
             return
         if run.artifacts:
             self.imported[run.artifacts] = folder / layout.ARTIFACTS
@@ -218,8 +248,8 @@ class _Import:
     def report(self, registry: Counter[str], seconds: float) -> ImportReport:
         """What was done."""
         counts = {**self._counts, **registry}
-        problems = (*self._foreign.problems, *self._problems)
-        root, store = str(self._foreign.root), str(self._store.root)
+        problems = (*self._foreign.problems, *self.problems)
+        root, store = str(self._foreign.root), str(self._target.store.root)
         return ImportReport(self._foreign.kind, root, store, **counts, seconds=seconds, problems=problems)
 
 

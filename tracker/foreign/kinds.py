@@ -8,10 +8,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from tracker import layout, names
-from tracker.exceptions import InvalidValueError, NotFoundError, did_you_mean
+from tracker import names
+from tracker.exceptions import InvalidValueError, NotAStoreError, NotFoundError, did_you_mean
 from tracker.foreign.mlruns import MlrunsStore, is_mlruns
 from tracker.foreign.mlruns_files import META, fields_in
+from tracker.foreign.opening import is_own
+from tracker.foreign.own import OwnStore
 from tracker.foreign.records import ForeignStore
 from tracker.reader import folders
 
@@ -32,6 +34,7 @@ class Kind(Struct, frozen=True):
 
 
 KINDS = {
+    "tracker": Kind("a store of tracker", is_own, OwnStore),
     "mlruns": Kind("the mlruns folder of MLflow 1, 2 or 3", is_mlruns, MlrunsStore),
 }
 """By the name that `--from` takes."""
@@ -40,7 +43,8 @@ KINDS = {
 def open_foreign(path: str | os.PathLike[str], kind: str | None = None) -> ForeignStore:
     """Open a store of another tracker for reading; its kind is detected when it is not named.
 
-    Raises NotFoundError for a path that is not there and InvalidValueError for one of no known kind.
+    Raises NotFoundError for a path that is not there, NotAStoreError for one of no known kind, and InvalidValueError for
+    a kind that there is not, or that cannot be a file or a folder.
     """
     if kind is not None and kind not in KINDS:
         raise InvalidValueError(f"{kind!r:.60} is no kind of store.{did_you_mean(kind, KINDS)} {_known()}")
@@ -52,7 +56,7 @@ def open_foreign(path: str | os.PathLike[str], kind: str | None = None) -> Forei
         return _open(place, kind)
     found = next((name for name, known in KINDS.items() if _fits(known, place)), None)
     if found is None:
-        raise InvalidValueError(f"{place} is {_what_it_is(place)} {_known()}")
+        raise NotAStoreError(f"{place} is {_what_it_is(place)} {_known()}")
     return _open(place, found)
 
 
@@ -69,8 +73,6 @@ def _open(place: Path, kind: str) -> ForeignStore:
 
 def _what_it_is(place: Path) -> str:
     """What a path of no known kind is, with what to name instead."""
-    if os.path.lexists(layout.store_file(place)):
-        return "a store of tracker already: build it, or log to it."
     if fields_in(place / META):
         return f"a part of an mlruns folder. Name the whole: {_parent_of_meta(place)}."
     for name in folders(place):

@@ -61,7 +61,7 @@ class MlrunsStore:
     kind = "MLflow files"
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        self.root = self.source = root
         self._files = Files(root)
         self._folders = [
             (folder, base != root)

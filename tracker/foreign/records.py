@@ -111,7 +111,11 @@ class ForeignStore(Protocol):
 
     @property
     def root(self) -> Path:
-        """Where it lies."""
+        """The folder that all its files lie in; paths of problems are relative to it."""
+
+    @property
+    def source(self) -> Path:
+        """What was opened: that folder, or a file in it."""
 
     @property
     def problems(self) -> list[Problem]:

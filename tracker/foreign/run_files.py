@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from tracker import _clock, _io, codec, layout, logs, names, settings
-from tracker.artifact_files import ArtifactFile, list_files, look_at
+from tracker import _clock, _io, codec, layout, logs, names
+from tracker.artifact_files import ArtifactFile, list_artifacts, list_files, look_at
 from tracker.exceptions import InvalidNameError, InvalidValueError
+from tracker.foreign.placing import ArtifactMode, LeftOutError, Placing
 from tracker.foreign.records import ForeignRun, derived_id
 from tracker.reader import Environment
 from tracker.schema import SCHEMA, LogState, RunFile
 from tracker.snapshot import make_snapshot
 from tracker.summary import summarize
 
-ArtifactMode = Literal["copy", "link", "leave"]
+SILENCE_MS = 6 * 3_600_000
+"""A run without an end whose last point is older has stopped: other trackers give no other sign of life."""
 ARTIFACTS_TAG = "tracker.artifacts"
 """Where the artifacts of an imported run are, if they are not with it."""
 DATASETS_FILE = "datasets.json"
@@ -27,10 +30,6 @@ DATASET_TAG = "dataset."
 Tell = Callable[[str, str], None]
 """Takes the path and the reason of a problem."""
 _V = TypeVar("_V")
-
-
-class UnreadableError(Exception):
-    """A file of the source cannot be read."""
 
 
 class Artifact(Struct, frozen=True):
@@ -56,15 +55,34 @@ class RunFiles(Struct, frozen=True):
     artifacts: tuple[Artifact, ...]
     environment: Environment | None = None
 
-    def write(self, folder: Path, *, link: bool) -> None:
-        """Fill the folder of a new run."""
+    def write(self, folder: Path, placing: Placing) -> None:
+        """Fill the folder of a new run, but for artifacts that are too large for the placing."""
         _io.make_folder(folder / layout.LOG, inside=folder.parent)
         for artifact in self.artifacts:
-            _put(artifact, folder, link=link)
+            with contextlib.suppress(LeftOutError):
+                _put(artifact, folder, placing)
+        for name, data in self._texts():
+            _io.replace_file(folder / name, data, durable=False)
+
+    def _texts(self) -> Iterator[tuple[str, bytes]]:
+        """All files but the artifacts."""
         if self.environment is not None:
-            _io.replace_file(folder / layout.ENVIRONMENT_FILE, codec.json_file(self.environment), durable=False)
-        _io.replace_file(folder / layout.LOG / self.log_name, self.log, durable=False)
-        _io.replace_file(folder / layout.RUN_FILE, codec.run_file_bytes(self.file), durable=False)
+            yield layout.ENVIRONMENT_FILE, codec.json_file(self.environment)
+        yield f"{layout.LOG}/{self.log_name}", self.log
+        yield layout.RUN_FILE, codec.run_file_bytes(self.file)
+
+    def are_all_of(self, folder: Path, placing: Placing) -> bool:
+        """Whether the folder of a run holds this to the byte; of artifacts the sizes tell."""
+        try:
+            if any(_io.read_file(folder / name, limit=len(data)) != data for name, data in self._texts()):
+                return False
+            found = {file.name: file.bytes for file in list_artifacts(folder)}
+        except OSError:
+            return False
+        wanted = {artifact.path: artifact.size for artifact in self.artifacts}
+        most = placing.copy_to
+        left_out = {path for path, size in wanted.items() if most is not None and size > most and path not in found}
+        return found == {path: size for path, size in wanted.items() if path not in left_out}
 
     def stands_in(self, folder: Path) -> bool:
         """Whether the folder of a run holds all of this already."""
@@ -78,7 +96,7 @@ class RunFiles(Struct, frozen=True):
             return False
         return log is not None and log.bytes == len(self.log) and sizes == [found.size for found in self.artifacts]
 
-    def update(self, folder: Path, *, link: bool, durable: bool) -> None:
+    def update(self, folder: Path, *, placing: Placing, durable: bool) -> None:
         """Bring a run that was imported before up to date; what was added to it since stays.
 
         Readers believe the log, which is replaced as a whole when the artifacts are there.
@@ -88,7 +106,7 @@ class RunFiles(Struct, frozen=True):
         for artifact in self.artifacts:
             target = folder / layout.ARTIFACTS / artifact.path
             if artifact.line not in known or not target.is_file() or target.lstat().st_size != artifact.size:
-                _put(artifact, folder, link=link)
+                _put(artifact, folder, placing)
         if durable and _io.is_folder(folder / layout.ARTIFACTS):
             _io.sync_tree(folder / layout.ARTIFACTS)
         _io.make_folder(folder / layout.LOG, inside=folder)
@@ -105,7 +123,7 @@ def make_files(run: ForeignRun, experiment_id: str, mode: ArtifactMode, tell: Te
     ended = run.status != "RUNNING"
     last = max([run.start_time, *(series.times[-1] for series in run.series.values())])
     end = last if run.end_time is None else run.end_time
-    stale = not ended and _clock.now_ms() - last > settings.STALE_MS
+    stale = not ended and _clock.now_ms() - last > SILENCE_MS
     file = RunFile(
         SCHEMA,
         run.run_id,
@@ -206,30 +224,14 @@ def _with_datasets(run: ForeignRun, artifacts: list[Artifact]) -> list[Artifact]
     return [*artifacts, Artifact(DATASETS_FILE, line, len(data), data=data)]
 
 
-def _put(artifact: Artifact, folder: Path, *, link: bool) -> None:
+def _put(artifact: Artifact, folder: Path, placing: Placing) -> None:
     """Put a file below the artifacts of a run. Raises OSError when it is gone or is no file any more."""
     target = folder / layout.ARTIFACTS / artifact.path
     _io.make_folder(target.parent, inside=folder)
     if artifact.source is None:
         _io.replace_file(target, artifact.data, durable=False)
     else:
-        put_file(artifact.source, target, link=link)
-
-
-def put_file(source: Path, target: Path, *, link: bool) -> None:
-    """Copy a file, or give it a second name where the file system can."""
-    if link:
-        try:
-            return _io.link_file(source, target)
-        except OSError:
-            pass  # another disk, or one without links
-    try:
-        reader = _io.open_regular(source)
-    except OSError as error:
-        raise UnreadableError(f"{source} cannot be read: {error.strerror}") from error
-    with reader:
-        _io.copy_file(reader, target, durable=False)
-    return None
+        placing.put(artifact.source, target)
 
 
 def _accepted(name: str, run: ForeignRun, tell: Tell) -> str:

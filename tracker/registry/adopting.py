@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 
 import msgspec
 
@@ -12,7 +13,14 @@ from tracker.registry.changing import Registry
 from tracker.registry.files import checked_prose, checked_tags
 from tracker.registry.history import now_text
 from tracker.registry.model_files import version_numbers
-from tracker.registry.naming import NO_STAGE, STAGES, check_registered_name, check_version, find_stage
+from tracker.registry.naming import (
+    NO_STAGE,
+    check_registered_name,
+    check_version,
+    find_stage,
+    is_alias,
+    stages_of,
+)
 from tracker.schema import Change, RegisteredModelFile, VersionFile
 from tracker.yaml_files import yaml_bytes
 
@@ -20,49 +28,53 @@ NO_FILES = digest_of({})
 """The digest of a model whose files are gone."""
 
 
-def adopt_model(registry: Registry, file: RegisteredModelFile) -> tuple[str, bool]:
-    """The folder of a model of this name, and whether it was made just now. Raises InvalidNameError."""
+def adopt_model(registry: Registry, file: RegisteredModelFile, *, with_aliases: bool) -> tuple[str, bool]:
+    """The folder of a model of this name, and whether it was made just now, then maybe with aliases and history.
+
+    Raises InvalidNameError for the name; what cannot be an alias is left out.
+    """
+    stages = stages_of(file.stages)
+    aliases = {alias: target for alias, target in file.aliases.items() if is_alias(alias, stages)}
     made = msgspec.structs.replace(
         file,
         name=check_registered_name(file.name),
         description=checked_prose(file.description, "The description"),
         tags=checked_tags(file.tags),
-        aliases={},
-        history=[],
+        aliases=aliases if with_aliases else {},
+        history=file.history if with_aliases else [],
     )
     return registry.ensure(made)
 
 
-def adopt_version(registry: Registry, slug: str, file: VersionFile) -> bool:
-    """Add a version under its own number; False when that is taken.
+def adopt_version(registry: Registry, slug: str, file: VersionFile, stages: Sequence[str]) -> bool:
+    """Add a version under its own number; False when that is taken. `stages` are those of its model.
 
     Raises InvalidValueError for what cannot be registered.
     """
     check_version(file.version)
     now = now_text()
-    stage = find_stage(file.stage, STAGES) or NO_STAGE
+    stage = find_stage(file.stage, stages)
     history = [msgspec.structs.replace(change, time=change.time or now) for change in file.history]
     adopted = msgspec.structs.replace(
         file,
-        stage=stage,
+        stage=stage or NO_STAGE,
         description=checked_prose(file.description, "The description"),
         tags=checked_tags(file.tags),
         created=file.created or now,
-        history=[change for change in history if change.action != "stage" or stage != NO_STAGE],
+        history=[change for change in history if change.action != "stage" or stage],
     )
     return _create(registry, slug, adopted)
 
 
-def close_gaps(registry: Registry, slug: str, reason: str) -> None:
-    """Mark the numbers without a version, which were deleted before, as such: no number is given twice."""
+def close_gaps(registry: Registry, slug: str, when: str, reason: str) -> None:
+    """Mark the numbers without a version, which were deleted before `when`, as such: no number is given twice."""
     taken = set(version_numbers(registry.root, slug))
-    now = now_text()
     for number in sorted(set(range(1, max(taken, default=0))) - taken):
-        change = Change(now, "deleted", reason=reason)
+        change = Change(when, "deleted", reason=reason)
         _create(
             registry,
             slug,
-            VersionFile(number, deleted_path(slug), NO_FILES, created=now, deleted=True, history=[change]),
+            VersionFile(number, deleted_path(slug), NO_FILES, created=when, deleted=True, history=[change]),
         )
 
 

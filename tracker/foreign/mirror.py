@@ -1,0 +1,265 @@
+"""A store in the cache folder that holds exactly what some sources hold, so that a site can be built of them.
+
+Done again, only what changed is written. Files that a site copies are copied; large ones get a second name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from tracker import _io, codec, layout, settings
+from tracker.artifact_files import list_files
+from tracker.exceptions import StoreError
+from tracker.foreign.importing import Import, Target
+from tracker.foreign.own import OwnStore
+from tracker.foreign.placing import LARGEST_PUBLISHED, LEFT_OUT, MIRRORED, Placing
+from tracker.foreign.records import ForeignExperiment, ForeignModel, ForeignRun, ForeignStore, derived_id
+from tracker.foreign.registry_files import RegistryImport
+from tracker.foreign.run_files import RunFiles
+from tracker.logs import Problem
+from tracker.reader import ReadExperiment, folders
+from tracker.registry.claims import claim
+from tracker.registry.reading import iter_models
+from tracker.schema import SCHEMA, ExperimentFile, StoreFile
+from tracker.store import Store
+from tracker.yaml_files import yaml_bytes
+
+STORES = "stores"
+_STATE_FILE = "mirror.json"
+_MAX_STATE = 1 << 26
+_WHOLE = Placing(LARGEST_PUBLISHED + 1, LARGEST_PUBLISHED)
+"""For models that are published."""
+
+
+class Mirrored(Struct, frozen=True):
+    """A store that was brought up to date with its sources."""
+
+    root: Path
+    problems: tuple[Problem, ...]
+    """What could not be read; paths begin with the name of the source where there are several."""
+
+
+class _ModelState(Struct, frozen=True):
+    """What a registered model was made of the last time, and what was told then."""
+
+    digest: str
+    problems: list[Problem] = []
+
+
+@contextlib.contextmanager
+def mirrored(sources: Sequence[ForeignStore], progress: Callable[[int, int], None] | None = None) -> Iterator[Mirrored]:
+    """Bring the store of these sources up to date, and keep others from changing it meanwhile.
+
+    Runs keep their ids; of two with the same id, or two versions with the same number, the second is a problem.
+    Experiments of the same name become one. Raises StorageError, and StoreError while another process holds it.
+    """
+    key = derived_id("mirror", *(str(source.source) for source in sources))
+    root = settings.cache_folder() / STORES / key
+    try:
+        _io.make_folder(root, inside=root)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StoreError(
+            f"{root} cannot be made: {reason}. Set TRACKER_CACHE to a folder that can be written."
+        ) from None
+    with _io.explained("prepare the sources in", root), claim(root):
+        title = next((source.title for source in sources if isinstance(source, OwnStore)), "")
+        _bring(layout.store_file(root), yaml_bytes(StoreFile(SCHEMA, title=title, id=key)))
+        mirror = _Mirror(root)
+        mirror.fill(sources, progress)
+        yield Mirrored(root, tuple(mirror.problems))
+
+
+def labels(sources: Sequence[ForeignStore]) -> list[str]:
+    """What tells sources apart, for people: their names, with the folders they lie in where names are the same."""
+    names = [source.source.name for source in sources]
+    return [
+        name if names.count(name) == 1 else f"{source.source.parent.name}/{name}"
+        for name, source in zip(names, sources, strict=True)
+    ]
+
+
+class _Mirror:
+    """One round."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._store = Store.open(root)
+        self._store.durable = False
+        self._old = _read_state(root / _STATE_FILE)
+        self._new: dict[str, _ModelState] = {}
+        self.problems: list[Problem] = []
+
+    def fill(self, sources: Sequence[ForeignStore], progress: Callable[[int, int], None] | None) -> None:
+        """Bring over all sources, and remove what none of them has any more."""
+        target = _MirrorTarget(self._store)
+        total, done = sum(source.count() for source in sources), 0
+        models: dict[str, list[tuple[_MirrorImport, ForeignModel]]] = {}
+        for source, label in zip(sources, labels(sources), strict=True):
+            work = _MirrorImport(source, target, f"{label}/" if len(sources) > 1 else "")
+            for experiment in source.experiments():
+                work.add_experiment(experiment)
+            for run in source.runs():
+                if progress:
+                    progress(min(done, total), total)
+                work.add_run(run)
+                done += 1
+            for model in source.models():
+                models.setdefault(model.file.name, []).append((work, model))
+            self.problems += work.labelled(source.problems) + work.problems
+        for name, parts in models.items():
+            self._bring_model(name, parts)
+        self._prune(target)
+        if progress:
+            progress(total, total)
+
+    def _bring_model(self, name: str, parts: list[tuple[_MirrorImport, ForeignModel]]) -> None:
+        """A registered model as its sources have it; made anew whenever one of them has changed."""
+        digest = _digest_of([model for _, model in parts])
+        state = self._old.get(name)
+        there = [model.folder for model in iter_models(self._root) if model.name == name]
+        if state is None or state.digest != digest or not there:
+            for folder in there:
+                _io.remove_tree(folder)
+            told: list[Problem] = []
+            for work, model in parts:
+                _RegistryMirror(work, told).add_model(model)
+            state = _ModelState(digest, told)
+        self._new[name] = state
+        self.problems += state.problems
+
+    def _prune(self, target: _MirrorTarget) -> None:
+        for run_id, folder in target.known.items():
+            if run_id not in target.seen:
+                _io.remove_tree(folder)
+        slugs = {experiment.slug for experiment in target.placed.values()}
+        for slug in folders(layout.experiments(self._root)):
+            if slug not in slugs:
+                _io.remove_tree(layout.experiment(self._root, slug))
+            for unfinished in layout.runs(self._root, slug).glob(f"{layout.ASIDE}*"):
+                _io.remove_tree(unfinished)
+        for model in iter_models(self._root):
+            if model.name not in self._new:
+                _io.remove_tree(model.folder)
+        _bring(self._root / _STATE_FILE, codec.json_file(self._new))
+
+
+class _MirrorTarget(Target):
+    """The store, and what of it was found in the sources of this round."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.ids = {"0"}
+        self.placed: dict[str, ReadExperiment] = {}
+
+
+class _MirrorImport(Import):
+    """One source of a round."""
+
+    _target: _MirrorTarget
+
+    def __init__(self, foreign: ForeignStore, target: _MirrorTarget, label: str) -> None:
+        super().__init__(foreign, target, "copy", MIRRORED, label)
+        self.store, self.source = target.store, foreign.root
+        self._hidden: set[str] = set()
+
+    def labelled(self, problems: Sequence[Problem]) -> list[Problem]:
+        """Problems of the source, with its name before their paths."""
+        return [msgspec.structs.replace(problem, path=f"{self.label}{problem.path}") for problem in problems]
+
+    def add_experiment(self, experiment: ForeignExperiment) -> None:
+        """The same for all but deleted ones, which no site shows."""
+        if experiment.deleted:
+            self._hidden.add(experiment.key)
+        else:
+            super().add_experiment(experiment)
+
+    def add_run(self, run: ForeignRun) -> None:
+        """The same for all but deleted ones."""
+        if not run.deleted and run.experiment not in self._hidden:
+            super().add_run(run)
+
+    def _experiment_for(self, file: ExperimentFile) -> ReadExperiment:
+        """The experiment with exactly what the file says; of several sources with one the first decides."""
+        placed = self._target.placed.get(file.name)
+        found = placed or self._target.experiments.get(file.name) or self._target.store.add_experiment(file)
+        wanted = msgspec.structs.replace(file, id=file.id or found.file.id, created=file.created or found.file.created)
+        if placed:
+            tags, goal = {**file.tags, **placed.file.tags}, {**file.goal, **placed.file.goal}
+            description = placed.file.description or file.description
+            wanted = msgspec.structs.replace(placed.file, description=description, tags=tags, goal=goal)
+        if wanted != found.file:
+            _io.replace_file(found.folder / layout.EXPERIMENT_FILE, yaml_bytes(wanted), durable=False)
+        self._target.placed[file.name] = found = msgspec.structs.replace(found, file=wanted)
+        return found
+
+    def _new_experiment_id(self, name: str) -> str:
+        """The same whenever the site is built from nothing."""
+        return str(int(derived_id("experiment", name)[:15], 16))
+
+    def _bring_run(self, run: ForeignRun, files: RunFiles) -> Path:
+        folder = layout.run(self._target.store.root, self._place(run.experiment).slug, run.run_id)
+        known = self._target.known.get(run.run_id)
+        if known != folder or not files.are_all_of(folder, self._placing):
+            if known is not None:
+                _io.remove_tree(known)
+            self._write(run, files)
+        elif files.file.status == "RUNNING":
+            _io.touch(-1, folder / layout.LOG / files.log_name)  # nobody else does, and it is as fresh as its source
+        for artifact in files.artifacts:
+            if artifact.size > LARGEST_PUBLISHED and not (folder / layout.ARTIFACTS / artifact.path).exists():
+                self.tell(f"{run.place}/{layout.ARTIFACTS}/{artifact.path}", LEFT_OUT, run.run_id)
+        return folder
+
+
+class _RegistryMirror(RegistryImport):
+    """Adds registered models that the store does not have."""
+
+    def __init__(self, work: _MirrorImport, told: list[Problem]) -> None:
+        def tell(place: str, reason: str) -> None:
+            told.append(Problem(f"{work.label}{place}", None, reason))
+
+        super().__init__(work.store, work.source, work.imported, _WHOLE, tell)
+
+    def _keeps_aliases(self, model: ForeignModel) -> bool:
+        """Always: nobody set them just now."""
+        return True
+
+    def _placed(self, slug: str, folder: Path) -> Path:
+        """In its run, unless the site would publish files that have two names there."""
+        found = self._imported_as(folder)
+        files = list(list_files(found)) if found else []
+        linked, size = any(file.links > 1 for file in files), sum(file.bytes for file in files)
+        return self._copied(slug, folder) if found is None or (linked and size <= LARGEST_PUBLISHED) else found
+
+
+def _digest_of(models: Sequence[ForeignModel]) -> str:
+    """Changes when anything of the models does; of their files sizes and times tell."""
+    state = hashlib.blake2b(digest_size=16)
+    for model in models:
+        state.update(repr(model).encode(errors="surrogatepass"))
+        for version in model.versions:
+            for file in list_files(version.folder) if version.folder else ():
+                state.update(f"{file.name} {file.bytes} {file.modified}\0".encode(errors="surrogatepass"))
+    return state.hexdigest()
+
+
+def _read_state(path: Path) -> dict[str, _ModelState]:
+    try:
+        return msgspec.json.decode(_io.read_file(path, limit=_MAX_STATE), type=dict[str, _ModelState])
+    except (OSError, msgspec.MsgspecError):
+        return {}
+
+
+def _bring(path: Path, data: bytes) -> None:
+    """Write a file that does not hold this already."""
+    with contextlib.suppress(OSError):
+        if _io.read_file(path, limit=len(data)) == data:
+            return
+    _io.replace_file(path, data, durable=False)

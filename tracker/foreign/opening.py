@@ -1,0 +1,67 @@
+"""What a site is built of: a store of ours as it lies, or a mirror of other and of several stores."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from tracker import _io, layout
+from tracker.exceptions import NotAStoreError
+from tracker.logs import Problem
+
+PAGES = "pages"
+"""Folder of a store with pages that people wrote."""
+USUAL = ("mlruns", "mlflow.db", "lightning_logs", "wandb", "dvclive")
+"""What other trackers call their stores."""
+
+
+class Opened(Struct, frozen=True):
+    """A store of ours that can be read."""
+
+    root: Path
+    pages: Path
+    """Where its authored pages lie, if there are any."""
+    problems: tuple[Problem, ...] = ()
+    """What could not be brought into it."""
+    sources: tuple[str, ...] = ()
+    """What it was made of, in words; empty for a store of ours as it lies."""
+
+
+@contextlib.contextmanager
+def opened(
+    sources: Sequence[Path], kind: str | None = None, progress: Callable[[int, int], None] | None = None
+) -> Iterator[Opened]:
+    """The store that the sources are, or were made into; it stays as it is inside the block.
+
+    Raises what `open_foreign` and `mirrored` raise, for what is no store of a known kind.
+    """
+    if len(sources) == 1 and kind is None and not _is_foreign(sources[0]):
+        yield Opened(sources[0], sources[0] / PAGES)
+        return
+    from tracker.foreign.kinds import open_foreign
+    from tracker.foreign.mirror import mirrored
+    from tracker.foreign.own import OwnStore
+
+    stores = [open_foreign(source, kind) for source in dict.fromkeys(path.resolve() for path in sources)]
+    own = (store.root / PAGES for store in stores if isinstance(store, OwnStore))
+    with mirrored(stores, progress) as found:
+        pages = next((pages for pages in own if _io.is_folder(pages)), found.root / PAGES)
+        yield Opened(found.root, pages, found.problems, tuple(f"{one.kind}: {one.source}" for one in stores))
+
+
+def is_own(folder: Path) -> bool:
+    """Whether a folder is a store of ours."""
+    return layout.store_file(folder).is_file() or _io.is_folder(layout.experiments(folder))
+
+
+def _is_foreign(source: Path) -> bool:
+    """Whether a source is there and no store of ours; NotAStoreError where another tracker's lies beside it."""
+    if source.exists():
+        return not is_own(source)
+    beside = next((name for name in USUAL if (source.parent / name).exists()), None)
+    if beside:
+        raise NotAStoreError(f"There is no store at {source}. To build {beside}, name it: tracker build {beside}")
+    return False
