@@ -43,8 +43,8 @@ KINDS = {
 def open_foreign(path: str | os.PathLike[str], kind: str | None = None) -> ForeignStore:
     """Open a store of another tracker for reading; its kind is detected when it is not named.
 
-    Raises NotFoundError for a path that is not there, NotAStoreError for one of no known kind, and InvalidValueError for
-    a kind that there is not, or that cannot be a file or a folder.
+    Raises NotFoundError for a path that is not there, NotAStoreError for one of no known kind, and InvalidValueError
+    for a kind that there is not, or for a file where it is a folder.
     """
     if kind is not None and kind not in KINDS:
         raise InvalidValueError(f"{kind!r:.60} is no kind of store.{did_you_mean(kind, KINDS)} {_known()}")
