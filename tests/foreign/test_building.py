@@ -19,6 +19,7 @@ from tracker.foreign import mirror
 from tracker.foreign.importing import import_store
 from tracker.foreign.kinds import open_foreign
 from tracker.foreign.placing import LARGEST_PUBLISHED, LARGEST_SHOWN
+from tracker.foreign.run_files import SILENCE_MS
 from tracker.layout import ASIDE
 from tracker.reader import read_history, read_run, read_store
 from tracker.registry import Registry, read_registry
@@ -289,9 +290,29 @@ def test_what_an_interrupted_build_left_is_removed(made: Mlruns, tmp_path: Path)
     left = mirror_of(tmp_path) / "experiments" / "digits" / "runs" / f"{ASIDE}{run_id(5)}"
     left.mkdir()
     shutil.rmtree(mirror_of(tmp_path) / "experiments" / "default")
+    (mirror_of(tmp_path) / "mirror.json").unlink()
     built(made, tmp_path)
     assert not left.exists()
     assert len(list(read_store(mirror_of(tmp_path), cache=False).runs())) == 3
+
+
+def test_nothing_is_read_again_where_nothing_changed(
+    made: Mlruns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A source without a change since the last build is not read; a run without an end goes stale all the same."""
+    made.run("0", run_id(8), "running", status=1, end_time="null", start_time=1_000_000_000_000)
+    monkeypatch.setattr("tracker._clock.now_ms", lambda: 1_000_000_000_000 + SILENCE_MS)
+    with pytest.MonkeyPatch.context() as patch:
+        built(made, tmp_path)
+        patch.setattr("tracker.foreign.mlruns.MlrunsStore.runs", None)
+        old = mirror_of(tmp_path) / "experiments" / "default" / "runs" / run_id(8)
+        (log,) = (old / "log").iterdir()
+        os.utime(log, (0, 0))
+        built(made, tmp_path)
+        assert log.stat().st_mtime > 1_000_000_000
+    monkeypatch.setattr("tracker._clock.now_ms", lambda: 1_000_000_000_001 + SILENCE_MS)
+    built(made, tmp_path)
+    assert read_run(mirror_of(tmp_path), run_id(8)).file.status == "STALE"
 
 
 def test_a_lost_cache_costs_nothing_but_time(made: Mlruns, tmp_path: Path) -> None:

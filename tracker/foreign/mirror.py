@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from tracker import _io, codec, layout, settings
+from tracker import _clock, _io, codec, layout, settings
 from tracker.artifact_files import list_files
 from tracker.exceptions import StoreError
 from tracker.foreign.importing import Import, Target
@@ -21,7 +21,7 @@ from tracker.foreign.own import OwnStore
 from tracker.foreign.placing import LARGEST_PUBLISHED, LEFT_OUT, MIRRORED, Placing
 from tracker.foreign.records import ForeignExperiment, ForeignModel, ForeignRun, ForeignStore, derived_id
 from tracker.foreign.registry_files import RegistryImport
-from tracker.foreign.run_files import RunFiles
+from tracker.foreign.run_files import SILENCE_MS, RunFiles
 from tracker.logs import Problem
 from tracker.reader import ReadExperiment, folders
 from tracker.registry.claims import claim
@@ -46,34 +46,44 @@ class Mirrored(Struct, frozen=True):
 
 
 class _ModelState(Struct, frozen=True):
-    """What a registered model was made of the last time, and what was told then."""
+    """What a registered model was made of, and what was told then."""
 
     digest: str
     problems: list[Problem] = []
 
 
+class _State(Struct):
+    """`mirror.json`: what the store was made of the last time."""
+
+    traces: str = ""
+    """Of the sources; empty where they are read every time."""
+    models: dict[str, _ModelState] = {}
+    running: dict[str, int] = {}
+    """Logs of runs without an end, and the time of the last point of each."""
+    problems: list[Problem] = []
+
+
 @contextlib.contextmanager
-def mirrored(sources: Sequence[ForeignStore], progress: Callable[[int, int], None] | None = None) -> Iterator[Mirrored]:
+def mirrored(
+    sources: Sequence[ForeignStore], traces: str, progress: Callable[[int, int], None] | None = None
+) -> Iterator[Mirrored]:
     """Bring the store of these sources up to date, and keep others from changing it meanwhile.
 
     Runs keep their ids; of two with the same id, or two versions with the same number, the second is a problem.
-    Experiments of the same name become one. Raises StorageError, and StoreError while another process holds it.
+    Experiments of the same name become one. Nothing is read where the traces are those of the last time. Raises
+    StorageError, and StoreError while another process holds it.
     """
     key = derived_id("mirror", *(str(source.source) for source in sources))
     root = settings.cache_folder() / STORES / key
     try:
         _io.make_folder(root, inside=root)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise StoreError(
-            f"{root} cannot be made: {reason}. Set TRACKER_CACHE to a folder that can be written."
-        ) from None
+        remedy = "Set TRACKER_CACHE to a folder that can be written."
+        raise StoreError(f"{root} cannot be made: {error.strerror or error}. {remedy}") from None
     with _io.explained("prepare the sources in", root), claim(root):
         title = next((source.title for source in sources if isinstance(source, OwnStore)), "")
         _bring(layout.store_file(root), yaml_bytes(StoreFile(SCHEMA, title=title, id=key)))
-        mirror = _Mirror(root)
-        mirror.fill(sources, progress)
-        yield Mirrored(root, tuple(mirror.problems))
+        yield Mirrored(root, tuple(_Mirror(root, traces).fill(sources, progress)))
 
 
 def labels(sources: Sequence[ForeignStore]) -> list[str]:
@@ -88,21 +98,23 @@ def labels(sources: Sequence[ForeignStore]) -> list[str]:
 class _Mirror:
     """One round."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, traces: str) -> None:
         self._root = root
         self._store = Store.open(root)
         self._store.durable = False
         self._old = _read_state(root / _STATE_FILE)
-        self._new: dict[str, _ModelState] = {}
-        self.problems: list[Problem] = []
+        self._new = _State(traces)
 
-    def fill(self, sources: Sequence[ForeignStore], progress: Callable[[int, int], None] | None) -> None:
-        """Bring over all sources, and remove what none of them has any more."""
+    def fill(self, sources: Sequence[ForeignStore], progress: Callable[[int, int], None] | None) -> list[Problem]:
+        """Bring over all sources, and remove what none of them has any more; what could not be read."""
+        if self._is_current():
+            return self._old.problems
+        _io.discard(self._root / _STATE_FILE)  # from now on it may be neither the old store nor the new one
         target = _MirrorTarget(self._store)
         total, done = sum(source.count() for source in sources), 0
         models: dict[str, list[tuple[_MirrorImport, ForeignModel]]] = {}
         for source, label in zip(sources, labels(sources), strict=True):
-            work = _MirrorImport(source, target, f"{label}/" if len(sources) > 1 else "")
+            work = _MirrorImport(source, target, f"{label}/" if len(sources) > 1 else "", self._new.running)
             for experiment in source.experiments():
                 work.add_experiment(experiment)
             for run in source.runs():
@@ -112,17 +124,32 @@ class _Mirror:
                 done += 1
             for model in source.models():
                 models.setdefault(model.file.name, []).append((work, model))
-            self.problems += work.labelled(source.problems) + work.problems
+            self._new.problems += work.labelled(source.problems) + work.problems
         for name, parts in models.items():
             self._bring_model(name, parts)
         self._prune(target)
         if progress:
             progress(total, total)
+        return self._new.problems
+
+    def _is_current(self) -> bool:
+        """Whether nothing has changed since the last time; runs without an end then stay as fresh as they were."""
+        old, now = self._old, _clock.now_ms()
+        if not old.traces or old.traces != self._new.traces:
+            return False
+        if any(now - last > SILENCE_MS for last in old.running.values()):
+            return False
+        try:
+            for path in old.running:
+                _io.touch(-1, self._root / path)
+        except OSError:
+            return False
+        return True
 
     def _bring_model(self, name: str, parts: list[tuple[_MirrorImport, ForeignModel]]) -> None:
         """A registered model as its sources have it; made anew whenever one of them has changed."""
         digest = _digest_of([model for _, model in parts])
-        state = self._old.get(name)
+        state = self._old.models.get(name)
         there = [model.folder for model in iter_models(self._root) if model.name == name]
         if state is None or state.digest != digest or not there:
             for folder in there:
@@ -131,8 +158,8 @@ class _Mirror:
             for work, model in parts:
                 _RegistryMirror(work, told).add_model(model)
             state = _ModelState(digest, told)
-        self._new[name] = state
-        self.problems += state.problems
+        self._new.models[name] = state
+        self._new.problems += state.problems
 
     def _prune(self, target: _MirrorTarget) -> None:
         for run_id, folder in target.known.items():
@@ -145,7 +172,7 @@ class _Mirror:
             for unfinished in layout.runs(self._root, slug).glob(f"{layout.ASIDE}*"):
                 _io.remove_tree(unfinished)
         for model in iter_models(self._root):
-            if model.name not in self._new:
+            if model.name not in self._new.models:
                 _io.remove_tree(model.folder)
         _bring(self._root / _STATE_FILE, codec.json_file(self._new))
 
@@ -164,10 +191,11 @@ class _MirrorImport(Import):
 
     _target: _MirrorTarget
 
-    def __init__(self, foreign: ForeignStore, target: _MirrorTarget, label: str) -> None:
+    def __init__(self, foreign: ForeignStore, target: _MirrorTarget, label: str, running: dict[str, int]) -> None:
         super().__init__(foreign, target, "copy", MIRRORED, label)
         self.store, self.source = target.store, foreign.root
         self._hidden: set[str] = set()
+        self._running = running
 
     def labelled(self, problems: Sequence[Problem]) -> list[Problem]:
         """Problems of the source, with its name before their paths."""
@@ -210,8 +238,10 @@ class _MirrorImport(Import):
             if known is not None:
                 _io.remove_tree(known)
             self._write(run, files)
-        elif files.file.status == "RUNNING":
-            _io.touch(-1, folder / layout.LOG / files.log_name)  # nobody else does, and it is as fresh as its source
+        if files.file.status == "RUNNING":
+            log = folder / layout.LOG / files.log_name
+            _io.touch(-1, log)  # nobody else does, and it is as fresh as its source
+            self._running[log.relative_to(self._target.store.root).as_posix()] = files.last
         for artifact in files.artifacts:
             if artifact.size > LARGEST_PUBLISHED and not (folder / layout.ARTIFACTS / artifact.path).exists():
                 self.tell(f"{run.place}/{layout.ARTIFACTS}/{artifact.path}", LEFT_OUT, run.run_id)
@@ -250,11 +280,11 @@ def _digest_of(models: Sequence[ForeignModel]) -> str:
     return state.hexdigest()
 
 
-def _read_state(path: Path) -> dict[str, _ModelState]:
+def _read_state(path: Path) -> _State:
     try:
-        return msgspec.json.decode(_io.read_file(path, limit=_MAX_STATE), type=dict[str, _ModelState])
+        return msgspec.json.decode(_io.read_file(path, limit=_MAX_STATE), type=_State)
     except (OSError, msgspec.MsgspecError):
-        return {}
+        return _State()
 
 
 def _bring(path: Path, data: bytes) -> None:

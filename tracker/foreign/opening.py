@@ -44,10 +44,13 @@ def opened(
     from tracker.foreign.kinds import open_foreign
     from tracker.foreign.mirror import mirrored
     from tracker.foreign.own import OwnStore
+    from tracker.foreign.traces import traces_of
 
-    stores = [open_foreign(source, kind) for source in dict.fromkeys(path.resolve() for path in sources)]
+    paths = list(dict.fromkeys(source.resolve() for source in sources))
+    traces = traces_of(paths)  # before anything is read, so that what changes meanwhile is seen the next time
+    stores = [open_foreign(path, kind) for path in paths]
     own = (store.root / PAGES for store in stores if isinstance(store, OwnStore))
-    with mirrored(stores, progress) as found:
+    with mirrored(stores, traces, progress) as found:
         pages = next((pages for pages in own if _io.is_folder(pages)), found.root / PAGES)
         yield Opened(found.root, pages, found.problems, tuple(f"{one.kind}: {one.source}" for one in stores))
 

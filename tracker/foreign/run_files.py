@@ -53,6 +53,8 @@ class RunFiles(Struct, frozen=True):
     log_name: str
     log: bytes
     artifacts: tuple[Artifact, ...]
+    last: int
+    """UTC milliseconds of its last point, or of its start."""
     environment: Environment | None = None
 
     def write(self, folder: Path, placing: Placing) -> None:
@@ -151,7 +153,7 @@ def make_files(run: ForeignRun, experiment_id: str, mode: ArtifactMode, tell: Te
         lines.append(codec.line(end=run.status, time=end, **signal))
     log, name = b"".join(lines), f"{writer}{layout.LOG_SUFFIX}"
     file = msgspec.structs.replace(file, logs={name: LogState(len(log), ended)})
-    return RunFiles(file, name, log, tuple(artifacts), run.environment)
+    return RunFiles(file, name, log, tuple(artifacts), last, run.environment)
 
 
 def _points(run: ForeignRun, file: RunFile) -> Iterator[bytes]:
