@@ -17,7 +17,7 @@ from site_builder.authored import Authored, read_authored
 from site_builder.model import Site
 from site_builder.output import check_store, commit, open_target, staging
 from tracker.exceptions import SiteError
-from tracker.foreign.opening import Opened, opened
+from tracker.foreign.opening import Opened, Source, opened
 from tracker.logs import Problem
 from tracker.reader import read_store
 from tracker.registry.faults import read_checked_registry
@@ -45,8 +45,8 @@ class BuildResult:
     problems: tuple[Problem, ...]
     """What could not be read or shown; the site's problems page lists it."""
     seconds: float
-    sources: tuple[str, ...] = ()
-    """What other and several stores were read, in words."""
+    sources: tuple[Source, ...] = ()
+    """Stores of other trackers, or several, that were read."""
 
 
 def build(
@@ -95,7 +95,8 @@ def read_site(source: Opened, title: str | None) -> Site:
     found = read_store(source.root)
     if source.problems:
         found = msgspec.structs.replace(found, problems=(*source.problems, *found.problems))
-    return Site(found, title or found.file.title or TITLE, read_checked_registry(source.root))
+    kinds = tuple(dict.fromkeys(one.kind for one in source.sources))
+    return Site(found, title or found.file.title or TITLE, read_checked_registry(source.root), kinds)
 
 
 def read_pages(source: Opened, pages: Path | str | None) -> Authored:
@@ -120,7 +121,7 @@ def frozen() -> Iterator[None]:
 
 
 def result_of(
-    out: Path, assembly: Assembly, written: int, removed: int, seconds: float, sources: tuple[str, ...]
+    out: Path, assembly: Assembly, written: int, removed: int, seconds: float, sources: tuple[Source, ...]
 ) -> BuildResult:
     """The figures of a build."""
     sizes = [pair for unit in assembly.units.values() for pair in unit.files.items()]

@@ -187,6 +187,7 @@ def site_data(site: Site, files: Sequence[str], built: int, problems: int) -> by
         "problems": problems,
         "search": next(path for path in files if path.startswith("data/v1/search.")),
         "charts": next(path for path in files if path.startswith("data/v1/charts.")),
+        "sources": site.kinds,
         "live": False,
     }
     return chunks.wrapped("site", msgspec.json.encode(content))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -269,7 +269,11 @@ def _production_stage(stages: tuple[str, ...]) -> str:
 class Site:
     """Everything that pages are made of."""
 
-    def __init__(self, store: ReadStore, title: str, registry: ReadRegistry | None = None) -> None:
+    def __init__(
+        self, store: ReadStore, title: str, registry: ReadRegistry | None = None, kinds: Sequence[str] = ()
+    ) -> None:
+        self.kinds = kinds
+        """What other stores it was made of, in words."""
         self.store = store
         self.root = store.root
         self.title = title

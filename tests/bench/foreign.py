@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tracker.foreign.importing import import_store
 from tracker.foreign.mlruns import MlrunsStore
 
-from .measure import ROOT, Figure, cpu_of, least, run_child, settings
+from .measure import ROOT, Figure, Usage, cpu_of, least, run_child, run_python, settings
 from .place import Place
 from .sizes import Size
 
@@ -44,12 +45,32 @@ def measure(size: Size, place: Place) -> Iterator[Figure]:
     for what in ("import", "import again"):
         seconds = cpu_of(lambda: import_store(root, store))
         yield Figure(f"{what}: {size.many:,} runs", seconds, "s", times["read"], "reading them")
+    yield from _builds(root, place, size.many, times["read"])
     few = place.folder / "few"
     write_mlruns(few, size.runs)
     seconds = least({"read": lambda: read_all(few)}, 1)["read"]
     for version in ("2", "3"):
         if python := _mlflow(version):
             yield _beside_mlflow(python, version, few, size.runs, seconds)
+
+
+def _builds(root: Path, place: Place, runs: int, reading: float) -> Iterator[Figure]:
+    """The site of a folder as it lies: from nothing, with nothing new, and with one run more."""
+
+    def build() -> Usage:
+        with settings(TRACKER_CACHE=str(place.folder / "cache")):
+            code = "import sys; from site_builder.build import build; build(sys.argv[1], sys.argv[2])"
+            return run_python(code, str(root), str(place.folder / "site"))
+
+    cold = build()
+    yield Figure(f"build the site of {runs:,} runs of mlruns", cold.cpu, "s", reading, "reading them")
+    yield Figure("... peak memory", cold.peak / 1e6, "MB")
+    yield Figure("... again, nothing new", build().cpu, "s", reading, "reading them")
+    added = root / "1" / f"b{0:031x}"
+    shutil.copytree(root / "1" / f"a{0:031x}", added)
+    (added / "meta.yaml").write_text(_run_meta(added.name, 0), encoding="utf-8")
+    yield Figure("... with one run more", build().cpu, "s", reading, "reading them")
+    shutil.rmtree(added)
 
 
 def read_all(root: Path) -> int:

@@ -116,6 +116,7 @@ def test_a_folder_of_mlflow_is_built(made: Mlruns, tmp_path: Path) -> None:
         assert f"run-{number}" in page and "A note." in page and "digits" in page
         assert (site / "runs" / run_id(number) / "artifacts" / "plot.txt").read_text() == "x" * 40
     assert "champion" in (site / "models" / "price" / "index.html").read_text("utf-8")
+    assert '"sources":["MLflow files"]' in (site / "data/v1/site.js").read_text("utf-8")
     assert "/home/eve" not in "".join(data.decode(errors="replace") for data in tree(site).values())
 
 

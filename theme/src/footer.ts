@@ -14,6 +14,7 @@ export function showFooter(site: SiteData): void {
     site.problems ? h("a", { href: siteUrl("problems/index.html") }, `${count(site.problems)} ${plural(site.problems, "problem")}`) : "no problems",
     h("a", { href: siteUrl("data/v1/site.js") }, "data"),
   ];
-  line.replaceChildren("Built ", built, ` by tracker ${site.version}`);
+  const from = site.sources.length > 0 ? ` from ${site.sources.join(", ")}` : "";
+  line.replaceChildren("Built ", built, ` by tracker ${site.version}${from}`);
   for (const part of parts) if (part) append(line, [" · ", part]);
 }

@@ -15,6 +15,7 @@ export interface SiteData {
   problems: number;
   search: string;
   charts: string;
+  sources: string[];
   live: boolean;
 }
 

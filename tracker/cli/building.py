@@ -96,7 +96,7 @@ def serve_site(stores: Sequence[Path], out: Path, host: str, port: int, interval
 def print_result(console: Console, result: BuildResult, summary: str) -> None:
     """What was built, what is largest in it, and what could not be read."""
     for source in result.sources:
-        console.print(cell(f"Read {source}"), soft_wrap=True)
+        console.print(cell(f"Read {source.kind}: {source.path}"), soft_wrap=True)
     built = f": {result.pages:,} pages, {size(result.bytes)}. {summary}"
     console.print(Text.assemble("Built ", cell(result.out, "bold"), cell(built)), soft_wrap=True)
     largest = ", ".join(f"{path} ({size(count)})" for path, count in result.largest[:SHOWN_FILES])

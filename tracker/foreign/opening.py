@@ -18,6 +18,14 @@ USUAL = ("mlruns", "mlflow.db", "lightning_logs", "wandb", "dvclive")
 """What other trackers call their stores."""
 
 
+class Source(Struct, frozen=True):
+    """A store that was read."""
+
+    kind: str
+    """What it is, in words."""
+    path: Path
+
+
 class Opened(Struct, frozen=True):
     """A store of ours that can be read."""
 
@@ -26,8 +34,8 @@ class Opened(Struct, frozen=True):
     """Where its authored pages lie, if there are any."""
     problems: tuple[Problem, ...] = ()
     """What could not be brought into it."""
-    sources: tuple[str, ...] = ()
-    """What it was made of, in words; empty for a store of ours as it lies."""
+    sources: tuple[Source, ...] = ()
+    """What it was made of; empty for a store of ours as it lies."""
 
 
 @contextlib.contextmanager
@@ -52,7 +60,7 @@ def opened(
     own = (store.root / PAGES for store in stores if isinstance(store, OwnStore))
     with mirrored(stores, traces, progress) as found:
         pages = next((pages for pages in own if _io.is_folder(pages)), found.root / PAGES)
-        yield Opened(found.root, pages, found.problems, tuple(f"{one.kind}: {one.source}" for one in stores))
+        yield Opened(found.root, pages, found.problems, tuple(Source(one.kind, one.source) for one in stores))
 
 
 def is_own(folder: Path) -> bool:
