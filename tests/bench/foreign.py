@@ -60,7 +60,7 @@ def _builds(root: Path, place: Place, runs: int, reading: float) -> Iterator[Fig
     def build() -> Usage:
         with settings(TRACKER_CACHE=str(place.folder / "cache")):
             code = "import sys; from site_builder.build import build; build(sys.argv[1], sys.argv[2])"
-            return run_python(code, str(root), str(place.folder / "site"))
+            return run_python("-c", code, str(root), str(place.folder / "site"))
 
     cold = build()
     yield Figure(f"build the site of {runs:,} runs of mlruns", cold.cpu, "s", reading, "reading them")
