@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from tracker import layout, names
 from tracker.exceptions import InvalidValueError, NotFoundError, did_you_mean
+from tracker.foreign.mlflow_db import MlflowDbStore, is_mlflow_db
 from tracker.foreign.mlruns import MlrunsStore, is_mlruns
 from tracker.foreign.mlruns_files import META, fields_in
 from tracker.foreign.records import ForeignStore
@@ -33,6 +34,7 @@ class Kind(Struct, frozen=True):
 
 KINDS = {
     "mlruns": Kind("the mlruns folder of MLflow 1, 2 or 3", is_mlruns, MlrunsStore),
+    "mlflow-db": Kind("the SQLite database of MLflow 1, 2 or 3", is_mlflow_db, MlflowDbStore, (FILE,)),
 }
 """By the name that `--from` takes."""
 
