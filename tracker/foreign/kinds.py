@@ -14,6 +14,7 @@ from tracker.foreign.mlflow_db import MlflowDbStore, is_mlflow_db
 from tracker.foreign.mlruns import MlrunsStore, is_mlruns
 from tracker.foreign.mlruns_files import META, fields_in
 from tracker.foreign.records import ForeignStore
+from tracker.foreign.trackio import TrackioStore, is_trackio
 from tracker.reader import folders
 
 FOLDER, FILE = "folder", "file"
@@ -32,9 +33,11 @@ class Kind(Struct, frozen=True):
     """What it can be."""
 
 
+_BOTH = (FOLDER, FILE)
 KINDS = {
     "mlruns": Kind("the mlruns folder of MLflow 1, 2 or 3", is_mlruns, MlrunsStore),
     "mlflow-db": Kind("the SQLite database of MLflow 1, 2 or 3", is_mlflow_db, MlflowDbStore, (FILE,)),
+    "trackio": Kind("the folder of Trackio, or the database of one of its projects", is_trackio, TrackioStore, _BOTH),
 }
 """By the name that `--from` takes."""
 

@@ -19,7 +19,13 @@ from tracker.schema import MAX_TIME
 from tracker.snapshot import NOTE_TAG
 from tracker.summary import Series
 
-TABLES = ("experiments", "runs", "metrics", "params", "tags")
+TABLES = {
+    "experiments": ("experiment_id", "name"),
+    "runs": ("run_uuid", "experiment_id"),
+    "metrics": ("run_uuid", "key"),
+    "params": ("run_uuid", "key"),
+    "tags": ("run_uuid", "key"),
+}
 """What every MLflow has."""
 _RUN_FACTS = ("name", "status", "start_time", "end_time", "lifecycle_stage", "artifact_uri")
 _HAS_ARTIFACTS = {"mlflow.log-model.history", "mlflow.loggedArtifacts", "mlflow.loggedImages"}
@@ -30,7 +36,7 @@ _INFINITIES = {sys.float_info.max: math.inf, -sys.float_info.max: -math.inf}
 
 def is_mlflow_db(path: Path) -> bool:
     """Whether a file is a database of MLflow's."""
-    return has_tables(path, *TABLES)
+    return has_tables(path, TABLES)
 
 
 class MlflowDbStore:
@@ -103,7 +109,7 @@ class MlflowDbStore:
         uri = facts["artifact_uri"]
         artifacts = self._folders.of_run(uri, key, experiment)
         if artifacts is None and not remote(uri):
-            self._folders.missing(is_certain=not _HAS_ARTIFACTS.isdisjoint(tags))
+            self._folders.missing(uri, is_certain=not _HAS_ARTIFACTS.isdisjoint(tags))
         return make_run(
             experiment,
             key,

@@ -32,23 +32,20 @@ class Folders:
         """The artifacts of a model that MLflow 3 logged."""
         return self._of(uri, model, [experiment, "models"])
 
-    def missing(self, *, is_certain: bool) -> None:
-        """Count what is not there; `is_certain` says that there are artifacts at all."""
-        self._missing += 1
+    def missing(self, uri: str, *, is_certain: bool) -> None:
+        """Count what is not there, or was never: only if `is_certain` there are artifacts at all."""
         self._certainly_missing += is_certain
+        self._missing += not uri.removeprefix("file://").startswith(f"{self._bases[0].as_posix()}/")
 
     def tell_of_missing(self, database: Database) -> None:
         """Say it once where artifacts lie elsewhere: runs that have none look the same, one by one."""
-        if self._certainly_missing or (self._missing and not self._found and len(self._bases) == 1):
-            what = f"the artifacts of {self._certainly_missing or self._missing:,} runs or models are"
-            if not self._certainly_missing:
-                what = "no folder of artifacts is"
-            names = ", ".join(BASES)
-            database.tell(
-                "",
-                f"{what} not beside it: put the folder that has them ({names}) into the folder of the database, "
-                "and import it again",
-            )
+        if self._certainly_missing:
+            what = f"the artifacts of {self._certainly_missing:,} runs or models are not in the folder of the database"
+        elif self._missing and not self._found and len(self._bases) == 1:
+            what = "artifacts, if its runs have any, lie outside of the folder of the database, where nothing is read"
+        else:
+            return
+        database.tell("", f"{what}. Put the folder that holds them ({', '.join(BASES)}) beside it, and import it again")
 
     def _of(self, uri: str, key: str, standard: list[str]) -> Path | None:
         parts = _parts(uri)

@@ -8,7 +8,7 @@ import sqlite3
 import tempfile
 from array import array
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,30 +36,34 @@ _SUPER_JOURNAL = bytes.fromhex("d9d505f920a163d7")
 Row = tuple[Any, ...]
 
 
-def has_tables(path: Path, *tables: str) -> bool:
-    """Whether a file is an SQLite database with these tables, as far as a glance tells."""
+def has_tables(path: Path, wanted: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether a file is an SQLite database with these tables and columns, as far as a glance tells."""
     try:
         with _io.open_regular(path) as file:
             if file.read(len(HEADER)) != HEADER:
                 return False
         with contextlib.closing(_connect(path, "mode=ro&immutable=1")) as connection:
-            found = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            if all(set(columns) <= _columns(connection, table) for table, columns in wanted.items()):
+                return True
     except OSError:
         return False
     except (sqlite3.Error, ValueError):
-        found = set()
-    return found.issuperset(tables) or _mentions(path, tables)
+        pass
+    return _mentions(path, wanted)
 
 
-def _mentions(path: Path, tables: tuple[str, ...]) -> bool:
+def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
+    return {str(row[1]) for row in connection.execute(f"PRAGMA table_info({_quoted(table)})")}
+
+
+def _mentions(path: Path, tables: Iterable[str]) -> bool:
     """Whether a damaged database, or one whose content is still in its log, has the definitions of tables."""
     text = b""
     for place in (path, _beside(path, "-wal")):
         with contextlib.suppress(OSError), _io.open_regular(place) as file:
             text += file.read(_GLANCE)
-    names = [name.encode() for name in tables]
-    starts = (b"CREATE TABLE %s ", b"CREATE TABLE %s(", b'CREATE TABLE "%s"', b"CREATE TABLE IF NOT EXISTS %s ")
-    return all(any(start % name in text for start in starts) for name in names)
+    starts = ("CREATE TABLE {} ", "CREATE TABLE {}(", 'CREATE TABLE "{}"')
+    return all(any(start.format(name).encode() in text for start in starts) for name in tables)
 
 
 class Database:
@@ -287,15 +291,20 @@ class Database:
 
 
 class Lookup:
-    """Finds the rows of a table by the value of a column, with or without an index, and around damage."""
+    """Finds the rows of a table by the value of a column, with or without an index, and around damage.
 
-    def __init__(self, database: Database, table: str, column: str, *columns: str) -> None:
+    Of no database there are none.
+    """
+
+    def __init__(self, database: Database | None, table: str, column: str, *columns: str) -> None:
         self._database, self._table, self._column, self._columns = database, table, column, columns
         self._places: dict[Any, array[int]] | None = None
-        self._by_index = database.is_indexed(table, column)
+        self._by_index = database is not None and database.is_indexed(table, column)
 
     def of(self, value: str | int) -> list[Row]:
         """All rows with a value that can be read."""
+        if self._database is None:
+            return []
         if self._by_index:
             rows, error = self._database.where(self._table, self._column, value, *self._columns)
             if error is None:
