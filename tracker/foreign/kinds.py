@@ -14,6 +14,7 @@ from tracker.foreign.mlflow_db import MlflowDbStore, is_mlflow_db
 from tracker.foreign.mlruns import MlrunsStore, is_mlruns
 from tracker.foreign.mlruns_files import META, fields_in
 from tracker.foreign.records import ForeignStore
+from tracker.foreign.sqlite_files import is_damaged
 from tracker.foreign.trackio import TrackioStore, is_trackio
 from tracker.reader import folders
 
@@ -78,6 +79,8 @@ def _what_it_is(place: Path) -> str:
         return "a store of tracker already: build it, or log to it."
     if fields_in(place / META):
         return f"a part of an mlruns folder. Name the whole: {_parent_of_meta(place)}."
+    if is_damaged(place):
+        return "a damaged SQLite database: say what wrote it with --from, and what is left of it is read."
     for name in folders(place):
         if any(_fits(kind, place / name) for kind in KINDS.values()):
             return f"no store of a known kind, but {place / name} is one: name that."

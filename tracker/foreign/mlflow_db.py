@@ -13,7 +13,7 @@ from tracker.foreign.mlflow_db_folders import Folders
 from tracker.foreign.mlflow_db_registry import logged_models, registered_models
 from tracker.foreign.mlflow_terms import CONTEXT_TAG, Fields, make_run, remote, time_of
 from tracker.foreign.records import Dataset, ForeignExperiment, ForeignModel, ForeignRun
-from tracker.foreign.sqlite_files import Database, Lookup, Row, has_tables, text_in
+from tracker.foreign.sqlite_files import Database, Lookup, Row, has_tables, is_damaged, text_in
 from tracker.logs import Problem
 from tracker.schema import MAX_TIME
 from tracker.snapshot import NOTE_TAG
@@ -46,7 +46,7 @@ class MlflowDbStore:
 
     def __init__(self, path: Path) -> None:
         """Open it; raises InvalidValueError for another file, StoreError for one that another process keeps locked."""
-        if not is_mlflow_db(path):
+        if not is_mlflow_db(path) and not is_damaged(path):
             raise InvalidValueError(f"{path} is no SQLite database with the tables of MLflow: {', '.join(TABLES)}.")
         self.root = path.parent
         self._database = Database(path, self.root)

@@ -22,6 +22,8 @@ MAX_CELL = 1 << 26
 """Bytes of the largest value that is read from a database."""
 MAX_TEXT = 4_000_000
 """Characters of the largest text that is taken over."""
+MAX_CHECKED = 1 << 27
+"""Bytes of the largest database that is checked as a whole, which locks it for two seconds or so."""
 LOCK_SECONDS = 3.0
 """How long to wait for another process that has locked the database."""
 BATCH = 1000
@@ -32,6 +34,9 @@ _CHUNK = 500
 _TRIES = 3
 _SUPER_JOURNAL = bytes.fromhex("d9d505f920a163d7")
 """How a rollback journal ends that names another file, which a rollback would open and may delete."""
+
+_ERRORS = (sqlite3.Error, UnicodeDecodeError)
+"""What a query raises; the second where a damaged name stands in the message of an error."""
 
 Row = tuple[Any, ...]
 
@@ -47,9 +52,24 @@ def has_tables(path: Path, wanted: Mapping[str, tuple[str, ...]]) -> bool:
                 return True
     except OSError:
         return False
-    except (sqlite3.Error, ValueError):
+    except (*_ERRORS, ValueError):
         pass
     return _mentions(path, wanted)
+
+
+def is_damaged(path: Path) -> bool:
+    """Whether a file is an SQLite database that does not even say what is in it."""
+    try:
+        with _io.open_regular(path) as file:
+            if file.read(len(HEADER)) != HEADER:
+                return False
+        with contextlib.closing(_connect(path, "mode=ro&immutable=1")) as connection:
+            connection.execute("SELECT name, sql FROM sqlite_master").fetchall()
+    except (*_ERRORS, ValueError):
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
@@ -79,12 +99,15 @@ class Database:
         self._connection: sqlite3.Connection | None = None
         self.tables: dict[str, list[str]] = {}
         """The columns of each table."""
+        self.is_sound = True
+        """Whether indexes can be believed."""
         try:
             self._connection = self._open()
             self.tables = self._schema()
+            self._check()
         except OSError as error:
             self.tell("", f"cannot be read: {error.strerror or error}")
-        except sqlite3.Error as error:
+        except _ERRORS as error:
             self.tell("", f"cannot be read: {self._reason(error)}")
 
     @property
@@ -202,7 +225,7 @@ class Database:
             return found, None
         try:
             found.extend(self._connection.execute(sql, values))
-        except sqlite3.Error as error:
+        except _ERRORS as error:
             if "decode" in str(error) and self._connection.text_factory is str:
                 self._connection.text_factory = _lenient
                 return self._fetch(sql, *values)
@@ -231,7 +254,7 @@ class Database:
         connection = _connect(self.path, "mode=ro")
         try:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        except sqlite3.Error as error:
+        except _ERRORS as error:
             if _name(error) != "SQLITE_READONLY_ROLLBACK":
                 self._reason(error)
                 return connection
@@ -280,14 +303,23 @@ class Database:
                 found[name] = [column[1] for column in columns if isinstance(column[1], str) and '"' not in column[1]]
         return found
 
-    def _reason(self, error: sqlite3.Error) -> str:
+    def _check(self) -> None:
+        """Have SQLite look for damage that queries would not come upon, unless that took long."""
+        if self._connection is not None and _size(self.path) <= MAX_CHECKED:
+            found, error = self._fetch("PRAGMA integrity_check(1)")
+            finding = error or next((str(row[0]) for row in found), "ok")
+            if finding != "ok":
+                self.is_sound = False
+                self.tell("", f"does not pass SQLite's own check: {' '.join(finding.split()):.150}")
+
+    def _reason(self, error: Exception) -> str:
         """What to tell of an error. Raises StoreError for a lock: nothing can be read, and all of it later."""
         if _name(error).startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             raise StoreError(
                 f"{self.path} is locked by another process, which writes to it. Wait until that has ended, or stop it, "
                 "and try again: what was imported stays."
             ) from error
-        return str(error)
+        return "a name in it is damaged" if isinstance(error, UnicodeDecodeError) else str(error)
 
 
 class Lookup:
@@ -299,7 +331,7 @@ class Lookup:
     def __init__(self, database: Database | None, table: str, column: str, *columns: str) -> None:
         self._database, self._table, self._column, self._columns = database, table, column, columns
         self._places: dict[Any, array[int]] | None = None
-        self._by_index = database is not None and database.is_indexed(table, column)
+        self._by_index = database is not None and database.is_sound and database.is_indexed(table, column)
 
     def of(self, value: str | int) -> list[Row]:
         """All rows with a value that can be read."""
@@ -369,7 +401,7 @@ def _quoted(name: str) -> str:
     return name if name == "rowid" else f'"{name}"'  # in quotes it would be a text where no such column is
 
 
-def _name(error: sqlite3.Error) -> str:
+def _name(error: Exception) -> str:
     return str(getattr(error, "sqlite_errorname", ""))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tracker.exceptions import InvalidValueError
 from tracker.foreign.records import ForeignExperiment, ForeignModel, ForeignRun
-from tracker.foreign.sqlite_files import has_tables
+from tracker.foreign.sqlite_files import has_tables, is_damaged
 from tracker.foreign.trackio_inbox import has_inbox, project_key, read_inbox
 from tracker.foreign.trackio_project import Project
 from tracker.logs import Problem
@@ -44,7 +44,7 @@ class TrackioStore:
 
     def __init__(self, path: Path) -> None:
         """Open it; raises InvalidValueError for what is none, StoreError for a database that is kept locked."""
-        if not is_trackio(path):
+        if not is_trackio(path) and not is_damaged(path):
             raise InvalidValueError(f"{path} is no database of Trackio's, and no folder with some.")
         is_folder = path.is_dir()
         self.root = path if is_folder else path.parent
