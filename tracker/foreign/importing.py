@@ -100,7 +100,8 @@ def import_store(
 
 
 def _open_target(store: Path | str, foreign: ForeignStore) -> Store:
-    if Path(store).resolve().is_relative_to(foreign.root):
+    is_file = getattr(foreign, "file", None) is not None  # its folder holds other things too, this store maybe
+    if not is_file and Path(store).resolve().is_relative_to(foreign.root):
         raise InvalidValueError(f"{store} lies in the source of the import, which is only read. Name another folder.")
     return Store.open(store)
 
@@ -219,8 +220,9 @@ class _Import:
         """What was done."""
         counts = {**self._counts, **registry}
         problems = (*self._foreign.problems, *self._problems)
-        root, store = str(self._foreign.root), str(self._store.root)
-        return ImportReport(self._foreign.kind, root, store, **counts, seconds=seconds, problems=problems)
+        source = str(getattr(self._foreign, "file", None) or self._foreign.root)
+        store = str(self._store.root)
+        return ImportReport(self._foreign.kind, source, store, **counts, seconds=seconds, problems=problems)
 
 
 def _known_runs(root: Path) -> Iterator[tuple[str, Path]]:

@@ -48,7 +48,7 @@ class MlflowDbStore:
         """Open it; raises InvalidValueError for another file, StoreError for one that another process keeps locked."""
         if not is_mlflow_db(path) and not is_damaged(path):
             raise InvalidValueError(f"{path} is no SQLite database with the tables of MLflow: {', '.join(TABLES)}.")
-        self.root = path.parent
+        self.file, self.root = path, path.parent
         self._database = Database(path, self.root)
         self._folders = Folders(self.root)
 

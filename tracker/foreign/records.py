@@ -103,7 +103,10 @@ class ForeignModel(Struct, frozen=True):
 
 
 class ForeignStore(Protocol):
-    """A store of another tracker, opened for reading. Nothing in it makes a reader raise; damage is a Problem."""
+    """A store of another tracker, opened for reading. Nothing in it makes a reader raise; damage is a Problem.
+
+    One that is a single file has that file as `file`, and the folder that it lies in as `root`.
+    """
 
     @property
     def kind(self) -> str:

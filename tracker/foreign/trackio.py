@@ -48,6 +48,7 @@ class TrackioStore:
             raise InvalidValueError(f"{path} is no database of Trackio's, and no folder with some.")
         is_folder = path.is_dir()
         self.root = path if is_folder else path.parent
+        self.file = None if is_folder else path
         self._problems: list[Problem] = []
         waiting: dict[str, list[dict[str, Any]]] = {}
         for record in read_inbox(self.root, self._tell):
