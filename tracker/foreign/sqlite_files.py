@@ -43,6 +43,7 @@ Row = tuple[Any, ...]
 
 def has_tables(path: Path, wanted: Mapping[str, tuple[str, ...]]) -> bool:
     """Whether a file is an SQLite database with these tables and columns, as far as a glance tells."""
+    places = [_beside(path, "-wal")]  # content that has not been written back yet
     try:
         with _io.open_regular(path) as file:
             if file.read(len(HEADER)) != HEADER:
@@ -53,8 +54,8 @@ def has_tables(path: Path, wanted: Mapping[str, tuple[str, ...]]) -> bool:
     except OSError:
         return False
     except (*_ERRORS, ValueError):
-        pass
-    return _mentions(path, wanted)
+        places.append(path)
+    return _mention(places, wanted)
 
 
 def is_damaged(path: Path) -> bool:
@@ -76,14 +77,17 @@ def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
     return {str(row[1]) for row in connection.execute(f"PRAGMA table_info({_quoted(table)})")}
 
 
-def _mentions(path: Path, tables: Iterable[str]) -> bool:
-    """Whether a damaged database, or one whose content is still in its log, has the definitions of tables."""
+def _mention(places: Iterable[Path], wanted: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether the definitions of tables stand somewhere in files, be they damaged."""
     text = b""
-    for place in (path, _beside(path, "-wal")):
+    for place in places:
         with contextlib.suppress(OSError), _io.open_regular(place) as file:
             text += file.read(_GLANCE)
     starts = ("CREATE TABLE {} ", "CREATE TABLE {}(", 'CREATE TABLE "{}"')
-    return all(any(start.format(name).encode() in text for start in starts) for name in tables)
+    columns = {column for names in wanted.values() for column in names}
+    return all(column.encode() in text for column in columns) and all(
+        any(start.format(name).encode() in text for start in starts) for name in wanted
+    )
 
 
 class Database:
