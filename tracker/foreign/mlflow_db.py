@@ -19,14 +19,10 @@ from tracker.schema import MAX_TIME
 from tracker.snapshot import NOTE_TAG
 from tracker.summary import Series
 
-TABLES = {
-    "experiments": ("experiment_id", "name"),
-    "runs": ("run_uuid", "experiment_id"),
-    "metrics": ("run_uuid", "key"),
-    "params": ("run_uuid", "key"),
-    "tags": ("run_uuid", "key"),
-}
+TABLES = ("experiments", "runs", "metrics", "params", "tags")
 """What every MLflow has."""
+_SEEN_BY = {"experiments": ("experiment_id", "name"), "runs": ("run_uuid", "experiment_id")}
+"""Tables and columns that no other program has."""
 _RUN_FACTS = ("name", "status", "start_time", "end_time", "lifecycle_stage", "artifact_uri")
 _HAS_ARTIFACTS = {"mlflow.log-model.history", "mlflow.loggedArtifacts", "mlflow.loggedImages"}
 """Tags of runs that have artifacts."""
@@ -36,7 +32,7 @@ _INFINITIES = {sys.float_info.max: math.inf, -sys.float_info.max: -math.inf}
 
 def is_mlflow_db(path: Path) -> bool:
     """Whether a file is a database of MLflow's."""
-    return has_tables(path, TABLES)
+    return has_tables(path, _SEEN_BY)
 
 
 class MlflowDbStore:
@@ -46,11 +42,14 @@ class MlflowDbStore:
 
     def __init__(self, path: Path) -> None:
         """Open it; raises InvalidValueError for another file, StoreError for one that another process keeps locked."""
-        if not is_mlflow_db(path) and not is_damaged(path):
+        if not is_damaged(path) and not any(has_tables(path, {name: _SEEN_BY[name]}) for name in _SEEN_BY):
             raise InvalidValueError(f"{path} is no SQLite database with the tables of MLflow: {', '.join(TABLES)}.")
         self.file, self.root = path, path.parent
         self._database = Database(path, self.root)
         self._folders = Folders(self.root)
+        for table in TABLES:
+            if table not in self._database.tables:
+                self._database.tell(table, "is missing")
 
     @property
     def problems(self) -> list[Problem]:
