@@ -15,6 +15,7 @@ from tracker.foreign.importing import import_store
 from tracker.foreign.kinds import open_foreign
 from tracker.foreign.mlflow_db import MlflowDbStore
 from tracker.foreign.records import ForeignRun, derived_id
+from tracker.reader import read_store
 
 from .hand_db import OLD, REGISTRY, START, MlflowDb, run_id, small
 
@@ -291,6 +292,9 @@ def test_artifacts_are_found_beside_the_database(tmp_path: Path, base: str, uri:
     folder.mkdir(parents=True)
     assert runs_in(made.path)["one"].artifacts == folder
     assert told_in(made.path) == []
+    import_store(made.path, tmp_path / "runs", artifacts="leave")
+    run = next(iter(read_store(tmp_path / "runs", cache=False).runs()))
+    assert run.file.tags["tracker.artifacts"] == folder.relative_to(tmp_path).as_posix()
 
 
 def test_artifacts_elsewhere_are_never_read(tmp_path: Path) -> None:

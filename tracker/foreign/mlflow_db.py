@@ -109,6 +109,7 @@ class MlflowDbStore:
         artifacts = self._folders.of_run(uri, key, experiment)
         if artifacts is None and not remote(uri):
             self._folders.missing(uri, is_certain=not _HAS_ARTIFACTS.isdisjoint(tags))
+        place = artifacts.parent.relative_to(self.root).as_posix() if artifacts else f"{self._database.name}/runs/{key}"
         return make_run(
             experiment,
             key,
@@ -121,7 +122,7 @@ class MlflowDbStore:
             elsewhere=remote(uri) if artifacts is None else "",
             models=models,
             deleted=False,
-            place=f"{self._database.name}/runs/{key}",
+            place=place,
         )
 
     def _texts(self, table: str, rows: list[Row], key: str) -> Fields:
