@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import shutil
 import sqlite3
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tracker.exceptions import InvalidValueError, StoreError
-from tracker.foreign import sqlite_files
+from tracker.foreign import sqlite_opening
 from tracker.foreign.importing import import_store
 from tracker.foreign.kinds import open_foreign
 from tracker.foreign.mlflow_db import MlflowDbStore
@@ -54,6 +55,8 @@ def test_a_database_is_seen_by_its_tables(tmp_path: Path) -> None:
             open_foreign(path)
         with pytest.raises(InvalidValueError, match="no SQLite database with the tables of MLflow: experiments, runs"):
             open_foreign(path, "mlflow-db")
+    with pytest.raises(InvalidValueError, match=f"but {re.escape(str(made.path))} is one: name that"):
+        open_foreign(made.path.parent)
     with pytest.raises(InvalidValueError, match="is a folder, where the SQLite database of MLflow"):
         open_foreign(tmp_path, "mlflow-db")
     with pytest.raises(InvalidValueError, match="damaged SQLite database: say what wrote it with --from"):
@@ -248,7 +251,7 @@ def test_a_link_beside_it_is_not_followed(tmp_path: Path, ending: str) -> None:
 
 def test_a_locked_database_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Briefly; then the error says what to do, and a second try goes on where the first one stopped."""
-    monkeypatch.setattr(sqlite_files, "LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(sqlite_opening, "LOCK_SECONDS", 0.05)
     made = small(tmp_path / "mlflow.db")
     other = sqlite3.connect(made.path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")

@@ -13,7 +13,8 @@ from tracker.foreign.mlflow_db_folders import Folders
 from tracker.foreign.mlflow_db_registry import logged_models, registered_models
 from tracker.foreign.mlflow_terms import CONTEXT_TAG, Fields, make_run, remote, time_of
 from tracker.foreign.records import Dataset, ForeignExperiment, ForeignModel, ForeignRun
-from tracker.foreign.sqlite_files import Database, Lookup, Row, has_tables, is_damaged, text_in
+from tracker.foreign.sqlite_files import Database, Lookup, Row, text_in
+from tracker.foreign.sqlite_opening import has_tables, is_damaged
 from tracker.logs import Problem
 from tracker.schema import MAX_TIME
 from tracker.snapshot import NOTE_TAG

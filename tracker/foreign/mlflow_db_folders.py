@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from tracker import _io, layout
-from tracker.foreign.mlflow_terms import below
+from tracker.foreign.places import below
 from tracker.foreign.sqlite_files import Database
 
 BASES = ("mlruns", "mlartifacts", "artifacts")

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tracker import _io, layout
+from tracker import layout
+from tracker.foreign.places import below
 from tracker.foreign.records import Dataset, ForeignRun, ForeignVersion, derived_id, iso, typed
 from tracker.names import is_run_id
 from tracker.schema import MAX_TIME, Change, Source, Status, VersionFile
@@ -140,15 +141,6 @@ def model_folder(facts: Fields, find: Callable[[str, bool], Path | None]) -> Pat
             if base is not None and (folder := below(base, rest or [layout.ARTIFACTS])) is not None:
                 return folder
     return None
-
-
-def below(folder: Path, parts: Iterable[str]) -> Path | None:
-    """A folder below another, without links on the way."""
-    for part in filter(None, parts):
-        folder /= part
-        if part in (".", "..") or not _io.is_folder(folder):
-            return None
-    return folder
 
 
 def _named(models: list[tuple[str, Path]], artifacts: Path | None) -> dict[str, Path]:

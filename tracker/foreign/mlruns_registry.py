@@ -8,8 +8,9 @@ from functools import cache
 from pathlib import Path
 
 from tracker import _io, layout
-from tracker.foreign.mlflow_terms import PROMPT_TAG, below, make_version, model_folder, time_of
+from tracker.foreign.mlflow_terms import PROMPT_TAG, make_version, model_folder, time_of
 from tracker.foreign.mlruns_files import Files
+from tracker.foreign.places import below
 from tracker.foreign.records import ForeignModel, ForeignVersion, iso
 from tracker.schema import RegisteredModelFile
 

@@ -1,93 +1,33 @@
-"""SQLite databases of other trackers, read without a trace: no file is made or changed, no lock outlives a query."""
+"""SQLite databases of other trackers: their rows, as far as they can be read. No lock outlives a query."""
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sqlite3
-import tempfile
+import time
+import weakref
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tracker import _io
-from tracker.exceptions import StoreError
+from tracker.foreign.sqlite_opening import ERRORS, Opened, reason_of, size_of
 from tracker.logs import MAX_PROBLEMS, Problem
 from tracker.names import is_text
 
-HEADER = b"SQLite format 3\0"
-MAX_CELL = 1 << 26
-"""Bytes of the largest value that is read from a database."""
 MAX_TEXT = 4_000_000
 """Characters of the largest text that is taken over."""
 MAX_CHECKED = 1 << 27
 """Bytes of the largest database that is checked as a whole, which locks it for two seconds or so."""
-LOCK_SECONDS = 3.0
-"""How long to wait for another process that has locked the database."""
+CHECK_SECONDS = 20.0
+"""How long that check may take."""
 BATCH = 1000
 """Rows that one query returns; between two queries others can write."""
-_WAL_VERSION = 2
-_GLANCE = 4 << 20
+MAX_ANSWER = 1 << 28
+"""Bytes and letters in the rows of one query, where a damaged database could say the same again and again."""
 _CHUNK = 500
-_TRIES = 3
-_SUPER_JOURNAL = bytes.fromhex("d9d505f920a163d7")
-"""How a rollback journal ends that names another file, which a rollback would open and may delete."""
-
-_ERRORS = (sqlite3.Error, UnicodeDecodeError)
-"""What a query raises; the second where a damaged name stands in the message of an error."""
-
 Row = tuple[Any, ...]
-
-
-def has_tables(path: Path, wanted: Mapping[str, tuple[str, ...]]) -> bool:
-    """Whether a file is an SQLite database with these tables and columns, as far as a glance tells."""
-    places = [_beside(path, "-wal")]  # content that has not been written back yet
-    try:
-        with _io.open_regular(path) as file:
-            if file.read(len(HEADER)) != HEADER:
-                return False
-        with contextlib.closing(_connect(path, "mode=ro&immutable=1")) as connection:
-            if all(set(columns) <= _columns(connection, table) for table, columns in wanted.items()):
-                return True
-    except OSError:
-        return False
-    except (*_ERRORS, ValueError):
-        places.append(path)
-    return _mention(places, wanted)
-
-
-def is_damaged(path: Path) -> bool:
-    """Whether a file is an SQLite database that does not even say what is in it."""
-    try:
-        with _io.open_regular(path) as file:
-            if file.read(len(HEADER)) != HEADER:
-                return False
-        with contextlib.closing(_connect(path, "mode=ro&immutable=1")) as connection:
-            connection.execute("SELECT name, sql FROM sqlite_master").fetchall()
-    except (*_ERRORS, ValueError):
-        return True
-    except OSError:
-        pass
-    return False
-
-
-def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
-    return {str(row[1]) for row in connection.execute(f"PRAGMA table_info({_quoted(table)})")}
-
-
-def _mention(places: Iterable[Path], wanted: Mapping[str, tuple[str, ...]]) -> bool:
-    """Whether the definitions of tables stand somewhere in files, be they damaged."""
-    text = b""
-    for place in places:
-        with contextlib.suppress(OSError), _io.open_regular(place) as file:
-            text += file.read(_GLANCE)
-    starts = ("CREATE TABLE {} ", "CREATE TABLE {}(", 'CREATE TABLE "{}"')
-    columns = {column for names in wanted.values() for column in names}
-    return all(column.encode() in text for column in columns) and all(
-        any(start.format(name).encode() in text for start in starts) for name in wanted
-    )
 
 
 class Database:
@@ -98,21 +38,22 @@ class Database:
         self.path, self.name = path, path.relative_to(root).as_posix()
         self._problems: list[Problem] = []
         self._told: Counter[str] = Counter()
-        self._aside: tempfile.TemporaryDirectory[str] | None = None
-        self._before: tuple[int, int] | None = None
         self._connection: sqlite3.Connection | None = None
+        self._is_small = False
         self.tables: dict[str, list[str]] = {}
         """The columns of each table."""
         self.is_sound = True
         """Whether indexes can be believed."""
         try:
-            self._connection = self._open()
+            self._opened = Opened(path, partial(self.tell, ""))
+            self._connection = self._opened.connection
+            weakref.finalize(self, self._connection.close)
             self.tables = self._schema()
             self._check()
         except OSError as error:
             self.tell("", f"cannot be read: {error.strerror or error}")
-        except _ERRORS as error:
-            self.tell("", f"cannot be read: {self._reason(error)}")
+        except ERRORS as error:
+            self.tell("", f"cannot be read: {reason_of(error, path)}")
 
     @property
     def problems(self) -> list[Problem]:
@@ -135,8 +76,8 @@ class Database:
 
     def tell_if_changed(self) -> None:
         """Note that another process wrote to the database while it was read without locks."""
-        if self._before not in (None, _signature(self.path)):
-            self.tell("", "was written to while it was read; import it again when that has ended")
+        if self._connection is not None:
+            self._opened.tell_if_changed()
 
     # Rows
 
@@ -228,69 +169,14 @@ class Database:
         if self._connection is None:
             return found, None
         try:
-            found.extend(self._connection.execute(sql, values))
-        except _ERRORS as error:
+            rows = self._connection.execute(sql, values)
+            found.extend(rows if self._is_small else _bounded(rows))
+        except ERRORS as error:
             if "decode" in str(error) and self._connection.text_factory is str:
                 self._connection.text_factory = _lenient
                 return self._fetch(sql, *values)
-            return found, self._reason(error)
+            return found, reason_of(error, self.path)
         return found, None
-
-    # Opening
-
-    def _open(self) -> sqlite3.Connection:
-        """A connection of the kind that leaves no trace.
-
-        A database in WAL mode needs files beside it while it is open, and an interrupted change has to be rolled back
-        first: both happen in a copy.
-        """
-        with _io.open_regular(self.path) as file:
-            head = file.read(100)
-        strange = [end for end in ("-wal", "-journal") if _is_strange(_beside(self.path, end))]
-        if strange:
-            self.tell("", f"is read without {self.path.name}{strange[0]}, which is a link or no file")
-            return _connect(self.path, "mode=ro&immutable=1")
-        if _size(_beside(self.path, "-wal")):
-            return self._copy("-wal")
-        if len(head) > 18 and head[18] == _WAL_VERSION:
-            self._before = _signature(self.path)
-            return _connect(self.path, "mode=ro&immutable=1")
-        connection = _connect(self.path, "mode=ro")
-        try:
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        except _ERRORS as error:
-            if _name(error) != "SQLITE_READONLY_ROLLBACK":
-                self._reason(error)
-                return connection
-        else:
-            return connection
-        connection.close()
-        return self._rolled_back()
-
-    def _rolled_back(self) -> sqlite3.Connection:
-        with _io.open_regular(_beside(self.path, "-journal")) as file:
-            file.seek(max(file.seek(0, os.SEEK_END) - len(_SUPER_JOURNAL), 0))
-            names_another_file = file.read() == _SUPER_JOURNAL
-        if names_another_file:
-            self.tell("", "has an interrupted change in it that is not undone: its journal names other files")
-            return _connect(self.path, "mode=ro&immutable=1")
-        return self._copy("-journal")
-
-    def _copy(self, suffix: str) -> sqlite3.Connection:
-        """A connection to a copy of the database and its log or journal, which SQLite may change."""
-        self._aside = tempfile.TemporaryDirectory(prefix="tracker-", ignore_cleanup_errors=True)
-        target = Path(self._aside.name) / "copy.db"
-        with _io.explained(f"copy {self.path.name} aside to", target):
-            for _ in range(_TRIES):
-                before = _signature(self.path)
-                for end in (suffix, ""):
-                    with contextlib.suppress(FileNotFoundError), _io.open_regular(_beside(self.path, end)) as reader:
-                        _io.copy_file(reader, _beside(target, end), durable=False)
-                if before == _signature(self.path):
-                    break
-            else:
-                self.tell("", "was written to while it was read; import it again when that has ended")
-        return _connect(target, "mode=rw")
 
     def _schema(self) -> dict[str, list[str]]:
         """Ordinary tables and their stored columns: views, virtual tables and generated columns would run code."""
@@ -308,22 +194,17 @@ class Database:
         return found
 
     def _check(self) -> None:
-        """Have SQLite look for damage that queries would not come upon, unless that took long."""
-        if self._connection is not None and _size(self.path) <= MAX_CHECKED:
-            found, error = self._fetch("PRAGMA integrity_check(1)")
-            finding = error or next((str(row[0]) for row in found), "ok")
-            if finding != "ok":
-                self.is_sound = False
-                self.tell("", f"does not pass SQLite's own check: {' '.join(finding.split()):.150}")
-
-    def _reason(self, error: Exception) -> str:
-        """What to tell of an error. Raises StoreError for a lock: nothing can be read, and all of it later."""
-        if _name(error).startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-            raise StoreError(
-                f"{self.path} is locked by another process, which writes to it. Wait until that has ended, or stop it, "
-                "and try again: what was imported stays."
-            ) from error
-        return "a name in it is damaged" if isinstance(error, UnicodeDecodeError) else str(error)
+        """Have SQLite look for damage that queries would not come upon, unless that takes long."""
+        if self._connection is None or size_of(self.path) > MAX_CHECKED:
+            return
+        end = time.monotonic() + CHECK_SECONDS
+        self._connection.set_progress_handler(lambda: time.monotonic() > end, 10_000)
+        found, error = self._fetch("PRAGMA integrity_check(1)")
+        self._connection.set_progress_handler(None, 0)
+        finding = error or next((str(row[0]) for row in found), "ok")
+        self.is_sound = self._is_small = finding == "ok"
+        if not self.is_sound:
+            self.tell("", f"does not pass SQLite's own check: {' '.join(finding.split()):.150}")
 
 
 class Lookup:
@@ -360,53 +241,18 @@ def text_in(value: object) -> str | None:
     return str(value) if isinstance(value, int | float) else None
 
 
-def _connect(path: Path, options: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?{options}",
-        uri=True,
-        timeout=LOCK_SECONDS,
-        isolation_level=None,
-        check_same_thread=False,
-    )
-    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_CELL)
-    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
-    for pragma in ("trusted_schema = OFF", "query_only = ON", "cell_size_check = ON", "mmap_size = 0"):
-        connection.execute(f"PRAGMA {pragma}")
-    return connection
-
-
-def _beside(path: Path, suffix: str) -> Path:
-    return path.with_name(path.name + suffix)
-
-
-def _size(path: Path) -> int:
-    """Bytes of a regular file; 0 where none is."""
-    try:
-        with _io.open_regular(path) as file:
-            return file.seek(0, os.SEEK_END)
-    except OSError:
-        return 0
-
-
-def _is_strange(path: Path) -> bool:
-    return path.is_symlink() or (path.exists() and not path.is_file())
-
-
-def _signature(path: Path) -> tuple[int, int]:
-    """Changes when a file is written to."""
-    try:
-        info = path.lstat()
-    except OSError:
-        return (0, 0)
-    return (info.st_mtime_ns, info.st_size)
+def _bounded(rows: Iterable[Row]) -> Iterator[Row]:
+    """Rows as long as they fit the memory."""
+    size = 0
+    for row in rows:
+        size += sum(len(cell) for cell in row if isinstance(cell, str | bytes))
+        if size > MAX_ANSWER:
+            raise sqlite3.DataError(f"more than {MAX_ANSWER:,} bytes in a few rows")
+        yield row
 
 
 def _quoted(name: str) -> str:
     return name if name == "rowid" else f'"{name}"'  # in quotes it would be a text where no such column is
-
-
-def _name(error: Exception) -> str:
-    return str(getattr(error, "sqlite_errorname", ""))
 
 
 def _lenient(data: bytes) -> str:

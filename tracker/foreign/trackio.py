@@ -8,7 +8,7 @@ from typing import Any
 
 from tracker.exceptions import InvalidValueError
 from tracker.foreign.records import ForeignExperiment, ForeignModel, ForeignRun
-from tracker.foreign.sqlite_files import has_tables, is_damaged
+from tracker.foreign.sqlite_opening import has_tables, is_damaged
 from tracker.foreign.trackio_inbox import has_inbox, project_key, read_inbox
 from tracker.foreign.trackio_project import Project
 from tracker.logs import Problem

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from tracker import _io
-from tracker.foreign.mlflow_terms import below
+from tracker.foreign.places import below
 from tracker.foreign.records import Dataset, ForeignRun, derived_id
 from tracker.foreign.sqlite_files import Database, Lookup, Row, text_in
 from tracker.foreign.trackio_inbox import INBOX
