@@ -19,10 +19,11 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRACKER_USER", "Ada")
 
 
-@pytest.fixture(scope="session", params=VERSIONS)
+@pytest.fixture(scope="session", params=[(version, name) for version in VERSIONS for name in ("mlruns", "mlflow.db")])
 def by_mlflow(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
-    """The mlruns folder that an MLflow wrote, and what its API returns of it."""
-    root = tmp_path_factory.mktemp("by-mlflow") / "mlruns"
-    answer: dict[str, Any] = run_there(f"mlflow{request.param}", WRITER, root)
-    assert answer["version"].startswith(f"{request.param}.")
-    return root, answer
+    """The mlruns folder or the database that an MLflow wrote, and what its API returns of it."""
+    version, name = request.param
+    folder = tmp_path_factory.mktemp("by-mlflow")
+    answer: dict[str, Any] = run_there(f"mlflow{version}", WRITER, folder / name, folder=folder)
+    assert answer["version"].startswith(f"{version}.")
+    return folder / name, answer

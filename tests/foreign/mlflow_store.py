@@ -172,7 +172,8 @@ def model_report(client: MlflowClient, model: Any) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    place = Path(sys.argv[1]).absolute().as_uri()
+    path = Path(sys.argv[1]).absolute()
+    place = f"sqlite:///{path.as_posix()}" if path.suffix == ".db" else path.as_uri()
     mlflow.set_tracking_uri(place)
     mlflow.set_registry_uri(place)
     write()

@@ -249,8 +249,8 @@ class Import:
         """What was done."""
         counts = {**self._counts, **registry}
         problems = (*self._foreign.problems, *self.problems)
-        root, store = str(self._foreign.root), str(self._target.store.root)
-        return ImportReport(self._foreign.kind, root, store, **counts, seconds=seconds, problems=problems)
+        source, store = str(self._foreign.source), str(self._target.store.root)
+        return ImportReport(self._foreign.kind, source, store, **counts, seconds=seconds, problems=problems)
 
 
 def _known_runs(root: Path) -> Iterator[tuple[str, Path]]:

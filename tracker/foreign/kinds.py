@@ -10,14 +10,18 @@ from msgspec import Struct
 
 from tracker import names
 from tracker.exceptions import InvalidValueError, NotAStoreError, NotFoundError, did_you_mean
+from tracker.foreign.mlflow_db import MlflowDbStore, is_mlflow_db
 from tracker.foreign.mlruns import MlrunsStore, is_mlruns
 from tracker.foreign.mlruns_files import META, fields_in
 from tracker.foreign.opening import is_own
 from tracker.foreign.own import OwnStore
 from tracker.foreign.records import ForeignStore
+from tracker.foreign.sqlite_opening import is_damaged
+from tracker.foreign.trackio import TrackioStore, is_trackio
 from tracker.reader import folders
 
 FOLDER, FILE = "folder", "file"
+_LOOKED_AT = 100
 
 
 class Kind(Struct, frozen=True):
@@ -33,9 +37,12 @@ class Kind(Struct, frozen=True):
     """What it can be."""
 
 
+_BOTH = (FOLDER, FILE)
 KINDS = {
     "tracker": Kind("a store of tracker", is_own, OwnStore),
     "mlruns": Kind("the mlruns folder of MLflow 1, 2 or 3", is_mlruns, MlrunsStore),
+    "mlflow-db": Kind("the SQLite database of MLflow 1, 2 or 3", is_mlflow_db, MlflowDbStore, (FILE,)),
+    "trackio": Kind("the folder of Trackio, or the database of one of its projects", is_trackio, TrackioStore, _BOTH),
 }
 """By the name that `--from` takes."""
 
@@ -75,10 +82,21 @@ def _what_it_is(place: Path) -> str:
     """What a path of no known kind is, with what to name instead."""
     if fields_in(place / META):
         return f"a part of an mlruns folder. Name the whole: {_parent_of_meta(place)}."
-    for name in folders(place):
+    if is_damaged(place):
+        return "a damaged SQLite database: say what wrote it with --from, and what is left of it is read."
+    for name in (*folders(place), *_files(place)):
         if any(_fits(kind, place / name) for kind in KINDS.values()):
             return f"no store of a known kind, but {place / name} is one: name that."
     return "no store of a known kind."
+
+
+def _files(place: Path) -> list[str]:
+    """The first files in a folder."""
+    try:
+        with os.scandir(place) as entries:
+            return sorted(entry.name for entry in entries if entry.is_file(follow_symlinks=False))[:_LOOKED_AT]
+    except OSError:
+        return []
 
 
 def _parent_of_meta(place: Path) -> Path:

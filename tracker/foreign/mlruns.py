@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tracker import _io, layout
-from tracker.foreign.mlruns_files import META, Fields, Files, fields_in, time_of
+from tracker.foreign.mlflow_terms import CONTEXT_TAG, Fields, make_run, remote, time_of
+from tracker.foreign.mlruns_files import META, Files, fields_in
 from tracker.foreign.mlruns_registry import logged_models, registered_models
-from tracker.foreign.records import Dataset, ForeignExperiment, ForeignModel, ForeignRun, derived_id, typed
+from tracker.foreign.records import Dataset, ForeignExperiment, ForeignModel, ForeignRun
 from tracker.logs import Problem
 from tracker.names import is_run_id
-from tracker.schema import Source, Status
-from tracker.snapshot import NOTE_TAG, PARENT_TAG, RUN_NAME_TAG
+from tracker.snapshot import NOTE_TAG
 from tracker.summary import Series
 
 MAX_METRIC = 1 << 30
@@ -21,21 +21,6 @@ TRASH = ".trash"
 REGISTRY = "models"
 RESERVED = {"tags", "datasets", "traces", "models"}
 """Folders of an experiment that are no runs."""
-_ELSEWHERE = {"mlflow.user", "mlflow.source.name", RUN_NAME_TAG, PARENT_TAG}
-"""Tags that stand elsewhere in our files, or that name a person."""
-
-_STATUS: dict[str, Status] = {
-    "1": "RUNNING",
-    "2": "RUNNING",
-    "3": "FINISHED",
-    "4": "FAILED",
-    "5": "KILLED",
-    "RUNNING": "RUNNING",
-    "SCHEDULED": "RUNNING",
-    "FINISHED": "FINISHED",
-    "FAILED": "FAILED",
-    "KILLED": "KILLED",
-}
 
 
 def is_mlruns(folder: Path) -> bool:
@@ -120,28 +105,19 @@ class MlrunsStore:
         if meta is None and not any(_io.is_folder(folder / part) for part in ("metrics", "params", "tags")):
             self._files.problem(folder, "is no run: it has no meta.yaml, params, metrics or tags")
             return None
-        meta = meta or {}
-        tags = self._files.texts(folder / "tags")
-        series = dict(self._series(folder))
-        start = time_of(meta.get("start_time")) or min((min(one.times) for one in series.values()), default=0)
-        artifacts, elsewhere = _artifacts(folder, meta)
-        return ForeignRun(
-            run_id=_run_id(experiment, folder.name),
-            experiment=experiment,
-            name=tags.get(RUN_NAME_TAG) or meta.get("run_name") or meta.get("name") or folder.name[:8],
-            status=_STATUS.get(meta.get("status", ""), "FINISHED" if meta.get("end_time") else "KILLED"),
-            start_time=start,
-            end_time=time_of(meta.get("end_time")),
-            parent=_run_id(experiment, tags[PARENT_TAG].strip()) if tags.get(PARENT_TAG) else None,
-            params={key: typed(text) for key, text in self._files.texts(folder / "params").items()},
-            tags={key: text for key, text in tags.items() if key not in _ELSEWHERE},
-            series=series,
-            datasets=tuple(self._datasets(folder)),
-            source=_source(tags),
+        artifacts, elsewhere = _artifacts(folder, meta or {})
+        return make_run(
+            experiment,
+            folder.name,
+            meta or {},
+            params=self._files.texts(folder / "params"),
+            tags=self._files.texts(folder / "tags"),
+            series=dict(self._series(folder)),
+            datasets=self._datasets(folder),
             artifacts=artifacts,
-            artifacts_elsewhere=elsewhere,
-            models=_named(models, artifacts),
-            deleted=deleted or meta.get("lifecycle_stage") == "deleted",
+            elsewhere=elsewhere,
+            models=models,
+            deleted=deleted,
             place=folder.relative_to(self.root).as_posix(),
         )
 
@@ -163,39 +139,14 @@ class MlrunsStore:
                 yield Dataset(meta["name"], meta.get("digest", ""), _context(link), *facts)
 
 
-def _run_id(experiment: str, name: str) -> str:
-    """The id of a run; MLflow takes other words for ids than we do."""
-    return name if is_run_id(name) else derived_id("mlruns", experiment, name)
-
-
 def _artifacts(folder: Path, meta: Fields) -> tuple[Path | None, str]:
     """The artifacts beside the run, whatever machine the URI is of; else where the URI leads."""
     beside = folder / layout.ARTIFACTS
     if _io.is_folder(beside):
         return beside, ""
-    uri = meta.get("artifact_uri", "")
-    return None, uri if "://" in uri and not uri.startswith("file:") else ""
-
-
-def _named(models: list[tuple[str, Path]], artifacts: Path | None) -> dict[str, Path]:
-    """Models by the name that each gets among the artifacts: `model`, then `model-2`."""
-    found: dict[str, Path] = {}
-    for name, folder in models:
-        free, number = name, 1
-        while free in found or (artifacts is not None and (artifacts / free).exists()):
-            number += 1
-            free = f"{name}-{number}"
-        found[free] = folder
-    return found
+    return None, remote(meta.get("artifact_uri", ""))
 
 
 def _context(link: Fields) -> str:
     lines = dict(line.partition("=")[::2] for line in link.get("tags", "").splitlines())
-    return lines.get("mlflow.data.context", "")
-
-
-def _source(tags: Fields) -> Source | None:
-    """What the run's tags say of its code; of a path only the name, for the rest may name its owner."""
-    script = tags.get("mlflow.source.name", "").replace("\\", "/").rpartition("/")[2]
-    commit, branch = tags.get("mlflow.source.git.commit"), tags.get("mlflow.source.git.branch")
-    return Source(script or None, commit, branch) if script or commit else None
+    return lines.get(CONTEXT_TAG, "")

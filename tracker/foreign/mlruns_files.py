@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tracker import _io
+from tracker.foreign.mlflow_terms import Fields
 from tracker.logs import MAX_PROBLEMS, Problem
 from tracker.names import is_text
 from tracker.schema import MAX_TIME
@@ -20,8 +21,6 @@ MAX_VALUE = 4_000_000
 """Bytes of the largest param or tag that is read."""
 MAX_DEPTH = 20
 """Slashes in a key."""
-Fields = dict[str, str]
-"""The fields of a meta.yaml as text, an empty text for null."""
 Point = tuple[int, int, float]
 """Step, time and value."""
 
@@ -154,15 +153,6 @@ def point_of(line: bytes) -> Point | None:
     if not (0 <= time <= MAX_TIME and abs(step) < 1 << 63):
         return None
     return (step, time, value if value == value else math.nan)  # one NaN, so that its points are equal
-
-
-def time_of(text: str | None) -> int | None:
-    """UTC milliseconds, or None for what is no time."""
-    try:
-        value = int(text or "")
-    except ValueError:
-        return None
-    return value if 0 <= value <= MAX_TIME else None
 
 
 def _check_identity(found: Fields, identity: Fields) -> None:

@@ -1,0 +1,94 @@
+"""Trackio's folder: a database for each project, lines that wait for one, media and artifacts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tracker.exceptions import InvalidValueError
+from tracker.foreign.records import ForeignExperiment, ForeignModel, ForeignRun
+from tracker.foreign.sqlite_opening import has_tables, is_damaged
+from tracker.foreign.trackio_inbox import has_inbox, project_key, read_inbox
+from tracker.foreign.trackio_project import Project
+from tracker.logs import Problem
+
+ENDING = ".db"
+TABLES = {"metrics": ("run_name", "step", "timestamp", "metrics")}
+"""What every version has."""
+_REGISTRY = "registry-"
+"""How the names of databases begin that hold no runs."""
+
+
+def is_trackio(path: Path) -> bool:
+    """Whether a file is the database of a project, or a folder holds some, or lines that wait for one."""
+    if path.is_dir():
+        return any(True for _ in _databases(path)) or has_inbox(path)
+    return has_tables(path, TABLES)
+
+
+def _databases(folder: Path) -> Iterator[Path]:
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.suffix == ENDING)
+    except OSError:
+        return
+    for path in paths:
+        if not path.name.startswith(_REGISTRY) and has_tables(path, TABLES):
+            yield path
+
+
+class TrackioStore:
+    """One project or all projects of a folder, opened for reading."""
+
+    kind = "Trackio"
+
+    def __init__(self, path: Path) -> None:
+        """Open it; raises InvalidValueError for what is none, StoreError for a database that is kept locked."""
+        if not is_trackio(path) and not is_damaged(path):
+            raise InvalidValueError(f"{path} is no database of Trackio's, and no folder with some.")
+        is_folder = path.is_dir()
+        self.root = path if is_folder else path.parent
+        self.source = path
+        self._problems: list[Problem] = []
+        waiting: dict[str, list[dict[str, Any]]] = {}
+        for record in read_inbox(self.root, self._tell):
+            waiting.setdefault(project_key(record["project"]), []).append(record)
+        files = {found.stem: found for found in (_databases(path) if is_folder else [path])}
+        keys = sorted(files.keys() | waiting.keys()) if is_folder else [path.stem]
+        self._projects = [Project(key, self.root, files.get(key), waiting.get(key, [])) for key in keys]
+        if is_folder:
+            self._tell_of_others(files)
+
+    def _tell_of_others(self, files: dict[str, Path]) -> None:
+        """Name what looks like a project and is not read."""
+        for path in sorted(self.root.iterdir()):
+            if path.suffix == ENDING and path.stem not in files and not path.name.startswith(_REGISTRY):
+                self._tell(path, None, "is no database of a project, or a link, and is not read")
+            elif path.suffix == ".parquet" and not any(path.stem.startswith(key) for key in files):
+                self._tell(path, None, "has no database beside it, and is not read")
+
+    def _tell(self, path: Path, line: int | None, reason: str) -> None:
+        self._problems.append(Problem(path.relative_to(self.root).as_posix(), line, reason))
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What could not be read so far."""
+        return [*self._problems, *(problem for project in self._projects for problem in project.problems)]
+
+    def experiments(self) -> Iterator[ForeignExperiment]:
+        """Each project is one."""
+        for project in self._projects:
+            yield ForeignExperiment(key=project.key, name=project.key)
+
+    def count(self) -> int:
+        """Runs of all projects."""
+        return sum(len(project.names) for project in self._projects)
+
+    def runs(self) -> Iterator[ForeignRun]:
+        """All runs, project by project."""
+        for project in self._projects:
+            yield from project.runs()
+
+    def models(self) -> Iterator[ForeignModel]:
+        """None: artifacts stay with their runs."""
+        return iter(())
