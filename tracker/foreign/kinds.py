@@ -13,6 +13,7 @@ from tracker.exceptions import InvalidValueError, NotFoundError, did_you_mean
 from tracker.foreign.mlruns import MlrunsStore, is_mlruns
 from tracker.foreign.mlruns_files import META, fields_in
 from tracker.foreign.records import ForeignStore
+from tracker.foreign.tensorboard import TensorboardStore, is_tensorboard
 from tracker.reader import folders
 
 FOLDER, FILE = "folder", "file"
@@ -33,6 +34,9 @@ class Kind(Struct, frozen=True):
 
 KINDS = {
     "mlruns": Kind("the mlruns folder of MLflow 1, 2 or 3", is_mlruns, MlrunsStore),
+    "tensorboard": Kind(
+        "TensorBoard's event files, or a folder of them", is_tensorboard, TensorboardStore, (FOLDER, FILE)
+    ),
 }
 """By the name that `--from` takes."""
 
