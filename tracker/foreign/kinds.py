@@ -14,6 +14,7 @@ from tracker.foreign.mlruns import MlrunsStore, is_mlruns
 from tracker.foreign.mlruns_files import META, fields_in
 from tracker.foreign.records import ForeignStore
 from tracker.foreign.tensorboard import TensorboardStore, is_tensorboard
+from tracker.foreign.wandb_runs import WandbStore, is_wandb
 from tracker.reader import folders
 
 FOLDER, FILE = "folder", "file"
@@ -34,6 +35,7 @@ class Kind(Struct, frozen=True):
 
 KINDS = {
     "mlruns": Kind("the mlruns folder of MLflow 1, 2 or 3", is_mlruns, MlrunsStore),
+    "wandb": Kind("a wandb folder, a run in it or its .wandb file", is_wandb, WandbStore, (FOLDER, FILE)),
     "tensorboard": Kind(
         "TensorBoard's event files, or a folder of them", is_tensorboard, TensorboardStore, (FOLDER, FILE)
     ),
