@@ -120,6 +120,7 @@ def tensors(folder: Path) -> None:
         brain.half_val.append(0x3F80 + step)
         add(step, value_of("kinds/bfloat16", brain, first))
         add(step, value_of("a", np.float32(step), first), value_of("b", np.float32(-step), first))
+    add(1, value_of("val/loss of all: ö?", np.float32(0.5), meta))
     png = encoded()
     pictures = image.create_summary_metadata(display_name="", description="")
     for step in range(2):
