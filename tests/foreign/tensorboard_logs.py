@@ -198,7 +198,9 @@ def run_report(folder: Path) -> dict[str, Any]:
     for tag in old.Tags()["scalars"]:
         found["scalars"][tag] = [[one.step, one.wall_time, repr(float(one.value))] for one in old.Scalars(tag)]
     for tag in old.Tags()["images"]:
-        found["images"][tag] = [[one.step, base64.b64encode(one.encoded_image_string).decode()] for one in old.Images(tag)]
+        found["images"][tag] = [
+            [one.step, base64.b64encode(one.encoded_image_string).decode()] for one in old.Images(tag)
+        ]
     plugins = {tag: one.plugin_data.plugin_name for tag, one in new.AllSummaryMetadata().items()}
     for tag, plugin in plugins.items():
         if tag in found["scalars"] or tag in found["images"] or tag not in new.Tags()["tensors"]:

@@ -166,7 +166,9 @@ def test_nothing_personal_is_taken_over(imported: Imported) -> None:
     import platform
 
     host = platform.node()
-    data = [path.read_bytes() for path in imported[0].rglob("*") if path.is_file() and path.suffix in (".json", ".jsonl")]
+    data = [
+        path.read_bytes() for path in imported[0].rglob("*") if path.is_file() and path.suffix in (".json", ".jsonl")
+    ]
     assert data
     assert not any(f".{host}".encode() in one or f'"{host}'.encode() in one for one in data)
 
@@ -273,5 +275,3 @@ def test_the_kind_is_seen(tmp_path: Path, by_tensorboard: tuple[Path, dict[str, 
     (tmp_path / "events.out.tfevents.1").write_text("no such thing")
     with pytest.raises(ValueError, match="no store of a known kind"):
         open_foreign(tmp_path)
-
-

@@ -85,7 +85,7 @@ def is_of_media(key: str, values: dict[str, Any]) -> bool:
 
 def test_endings(imported: Imported) -> None:
     """An exit code says how a run ended; one that was killed is never said to have ended well."""
-    store, told, report = imported
+    store, told, _ = imported
     status = {run_id: run.file.status for run_id, run in runs_of(store).items()}
     killed = status.pop("killedid")
     assert killed in ("RUNNING", "STALE")
@@ -246,7 +246,10 @@ SIZES = [1, 32_740, 32_747, 32_754, 32_760, 32_761, 32_768, 6, 0, 100_000, 65_50
 
 def test_values_that_are_no_json_cost_their_record_alone(tmp_path: Path) -> None:
     """A value that is no JSON is told with its place, and the steps around it are there."""
-    steps = [history(step, [text_item("loss", "x" if step == 1 else "[" * 10_000 if step == 2 else "1")]) for step in range(4)]
+    steps = [
+        history(step, [text_item("loss", "x" if step == 1 else "[" * 10_000 if step == 2 else "1")])
+        for step in range(4)
+    ]
     log_file(tmp_path / "run-a.wandb", run_record("a", "p"), *steps)
     store = WandbStore(tmp_path)
     (run,) = store.runs()

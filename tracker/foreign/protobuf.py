@@ -118,6 +118,11 @@ class Message:
         found = self.fields.get(number)
         return _unpacked("<d", _bytes(FIXED64, *found[-1])) if found else 0.0
 
+    def single(self, number: int) -> float:
+        """A number of 32 bits."""
+        found = self.fields.get(number)
+        return _unpacked("<f", _bytes(FIXED32, *found[-1])) if found else 0.0
+
     def integers(self, number: int) -> list[int]:
         """All whole numbers of a field, packed or not."""
         numbers: list[int] = []

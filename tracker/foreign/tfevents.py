@@ -13,13 +13,15 @@ from msgspec import Struct
 from tracker.codec import Param
 from tracker.foreign import tensors
 from tracker.foreign.damage import Problems
-from tracker.foreign.protobuf import BYTES, FIXED32, Field, Message, WireError, read_fields, read_varint, signed
+from tracker.foreign.protobuf import BYTES, Field, Message, WireError, read_fields, read_varint, signed
 from tracker.foreign.tfrecords import HEADER, read_records
 from tracker.schema import MAX_TIME
 from tracker.summary import Series
 
 MAX_PLUGINS, MAX_TAGS = 100, 1_000
 """Plugins, and tags of each, that are counted of what is left out."""
+MAX_COMMON = 100_000
+"""Tags whose events are known by their bytes."""
 SCALARS, HPARAMS = "scalars", "hparams"
 MediaKind = Literal["images", "audio"]
 Tell = Callable[[Path, str], None]
@@ -107,8 +109,10 @@ class Events:
         self.session = Session()
         self._last_time = 0
         self._plugins: dict[str, str] = {}
-        self._common: dict[bytes, Points] = {}
-        """By all bytes of an event between its step and its number, where it has one scalar and nothing else."""
+        self._common: dict[tuple[int, bytes], Points] = {}
+        """By where the number of an event stands, from its end, and all other bytes behind its step."""
+        self._backs: dict[int, list[int]] = {}
+        """Where numbers stand, by how many bytes an event has behind its step."""
         self._version = 0.0
         self._last_step = -1
         self._is_damaged = False
@@ -153,14 +157,16 @@ class Events:
             step, place = data[10], 11
             if step > 127:
                 step, place = read_varint(data, 10)
-        points = self._common.get(data[place:-4])
         time = _DOUBLE(data, 1)[0] * 1000 + 0.5
-        if points is None or not 0 <= time <= MAX_TIME:
-            return False
-        points.steps.append(signed(step))
-        points.values.append(_FLOAT(data, len(data) - 4)[0])
-        points.times.append(int(time))
-        return True
+        size = len(data)
+        for back in self._backs.get(size - place, ()):
+            points = self._common.get((back, data[place : size - back] + data[size - back + 4 :]))
+            if points is not None and 0 <= time <= MAX_TIME:
+                points.steps.append(signed(step))
+                points.values.append(_FLOAT(data, size - back)[0])
+                points.times.append(int(time))
+                return True
+        return False
 
     def _add(self, offset: int, data: bytes, problems: Problems) -> None:
         event = Message(data)
@@ -172,15 +178,29 @@ class Events:
         self._cut(step, values, event)
         if any(graph in event for graph in (4, 8, 9)):
             self._leave_out("graphs", "")
+        is_sound = True
         for value in values:
             try:
                 self._value(Message(value), step, time, _Origin(self._file, offset + HEADER, data))
             except WireError as error:
+                is_sound = False
                 problems.add(f"a value in the record at byte {offset:,} cannot be read: {error}")
-        if self._version >= _CURRENT and len(values) == 1 and (start := _constant(data)) is not None:
-            tag = Message(values[0]).text(1)
-            if tag in self.scalars and self._plugins.get(tag, SCALARS) == SCALARS:
-                self._common[data[start:-4]] = self.scalars[tag]
+        if is_sound and len(values) == 1 and self._version >= _CURRENT:
+            self._learn(data, Message(values[0]).text(1))
+
+    def _learn(self, data: bytes, tag: str) -> None:
+        """Know the next event of a tag by its bytes."""
+        if tag not in self.scalars or self._plugins.get(tag, SCALARS) != SCALARS or len(self._common) >= MAX_COMMON:
+            return
+        number = _number_in(data)
+        if number is None:
+            return
+        start, back = number
+        end = len(data) - back
+        self._common[back, data[start:end] + data[end + 4 :]] = self.scalars[tag]
+        backs = self._backs.setdefault(len(data) - start, [])
+        if back not in backs:
+            backs.append(back)
 
     def _time(self, seconds: float) -> int:
         time = seconds * 1000 + 0.5
@@ -216,7 +236,7 @@ class Events:
         if 9 in value:
             self._meet(tag, value.message(9).message(1))
         if 2 in value:
-            self._points(tag).add(step, _FLOAT(value.packed(2, 4)[-4:])[0], time)
+            self._points(tag).add(step, value.single(2), time)
         elif 4 in value:
             self._media("images", tag, step, value.message(4).blob(4), origin)
         elif 6 in value:
@@ -298,26 +318,34 @@ def _version(text: str) -> float:
         return -1.0
 
 
-def _constant(data: bytes) -> int | None:
-    """Where the bytes begin that an event has in common with others of its tag, up to the number that ends it.
+def _number_in(data: bytes) -> tuple[int, int] | None:
+    """Where the bytes begin that all events of a tag have in common, and where among them the number is, from the end.
 
-    None unless it has a time, a step and one scalar of four bytes, and nothing else.
+    None unless the event has a time, a step and one scalar of four bytes, and nothing else but what says so.
     """
     fields = list(read_fields(data))
     if [number for number, _, _ in fields] not in ([1, 5], [1, 2, 5]):
         return None
     values = list(read_fields(_blob(fields[-1])))
     parts = list(read_fields(_blob(values[-1]))) if len(values) == 1 else []
-    numbers = [number for number, _, _ in parts]
-    if numbers == [1, 8]:
+    kinds = [number for number, _, _ in parts]
+    if kinds[:2] == [1, 8]:
         tensor = list(read_fields(_blob(parts[1])))
-        is_float = tensor[0][0] == 1 and tensor[0][2] == 1 and tensor[-1][0] in (4, 5) and len(tensor) <= 3
-        parts, numbers = ([parts[0], (2, FIXED32, tensor[-1][2])], [1, 2]) if is_float else ([], [])
-    last = parts[-1][2] if numbers == [1, 2] else b""
-    if not isinstance(last, bytes) or len(last) != 4:
+        is_float = 1 < len(tensor) < 4 and tensor[0][0] == 1 and tensor[0][2] == 1 and tensor[-1][0] in (4, 5)
+        number = tensor[-1][2] if is_float else b""
+    else:
+        number = parts[1][2] if kinds[:2] == [1, 2] else b""
+    metadata = _blob(parts[2]) if kinds[2:] == [9] else b""
+    back = 4 + (_length_of_field(len(metadata)) if kinds[2:] else 0)
+    found = data[len(data) - back : len(data) - back + 4]
+    if kinds[2:] not in ([], [9]) or len(found) != 4 or found != number:
         return None
-    head = 1 + 8
-    return head if len(fields) == 2 else read_varint(data, head + 1)[1]
+    return 9 if len(fields) == 2 else read_varint(data, 10)[1], back
+
+
+def _length_of_field(size: int) -> int:
+    """Bytes of a field of so many bytes, with its number and its length."""
+    return 1 + max(1, (size.bit_length() + 6) // 7) + size
 
 
 def _blob(field: Field) -> bytes:
