@@ -17,7 +17,7 @@ from tracker.foreign.records import ForeignRun
 from tracker.foreign.tensorboard import TensorboardStore
 from tracker.reader import ReadRun, read_history, read_store
 
-from .wire import WALL, blob, double, scalar, write_events
+from .wire import WALL, blob, double, scalar, varint, write_events
 
 Imported = tuple[Path, dict[str, Any], ImportReport]
 BRAIN_FLOATS = [1.0, 1.0078125, 1.015625, 1.0234375]
@@ -256,6 +256,68 @@ def test_odd_events_are_read(tmp_path: Path) -> None:
     run = foreign_runs(tmp_path)["a"]
     assert run.series["loss"].steps == [-1, 0, 0, 5, 6, 127, 128, 16_383, 16_384, 1 << 40]
     assert all(0 < time < 1 << 43 for time in run.series["loss"].times)
+
+
+def image(tag: str, step: int, data: bytes) -> bytes:
+    """An event with an image of the old form."""
+    return double(1, WALL) + b"\x10" + varint(step) + blob(5, blob(1, blob(1, tag.encode()) + blob(4, blob(4, data))))
+
+
+def test_tags_lead_nowhere(tmp_path: Path) -> None:
+    """Whatever a tag is, its images are files within the run, each under a path of its own."""
+    tags = [
+        "../../../escape",
+        "/etc/x",
+        "a\\b",
+        "CON",
+        "a:b",
+        "a_b",
+        "A_B",
+        "x" * 3_000,
+        "",
+        ".",
+        "..",
+        "~/x",
+        "a\0b",
+        "a//b",
+        "%2e%2e/x",
+    ]
+    write_events(tmp_path / "runs" / "a", *(image(tag, 1, b"\x89PNG" + tag.encode()) for tag in tags))
+    report = import_store(tmp_path / "runs", tmp_path / "store")
+    assert report.problems == ()
+    (run,) = read_store(tmp_path / "store", cache=False).runs()
+    folder = run.folder / "artifacts" / "images"
+    assert sorted(path.read_bytes() for path in folder.rglob("*.png")) == sorted(
+        b"\x89PNG" + tag.encode() for tag in tags
+    )
+    assert {path.name for path in tmp_path.iterdir()} == {"runs", "store"}
+
+
+def test_types_of_images_are_seen(tmp_path: Path) -> None:
+    """Each image has the ending of its type, whatever the tag is."""
+    heads = {
+        "png": b"\x89PNG\r\n",
+        "jpeg": b"\xff\xd8\xff\xe0",
+        "gif": b"GIF89a",
+        "webp": b"RIFF0000WEBP",
+        "bin": b"what",
+    }
+    write_events(tmp_path / "a", *(image(kind, 3, head) for kind, head in heads.items()))
+    assert set(foreign_runs(tmp_path)["a"].files) == {f"images/{kind}/3-0.{kind}" for kind in heads}
+
+
+def test_a_file_that_shrinks_meanwhile_costs_its_run(tmp_path: Path) -> None:
+    """An image that is gone when it is to be copied leaves the run out, and the report says so."""
+    path = write_events(tmp_path / "runs" / "a", image("x", 1, b"\x89PNG" * 100))
+    write_events(tmp_path / "runs" / "b", scalar("loss", 0.5, 1))
+    store = TensorboardStore(tmp_path / "runs")
+    runs = list(store.runs())
+    path.write_bytes(path.read_bytes()[:50])
+    store.runs = lambda: iter(runs)  # type: ignore[method-assign]
+    report = import_store(store, tmp_path / "store")
+    assert report.runs_new == 1
+    assert [problem.path for problem in report.problems] == ["a"]
+    assert "shorter" in report.problems[0].message
 
 
 def test_links_are_not_followed(tmp_path: Path) -> None:

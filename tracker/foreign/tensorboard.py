@@ -69,6 +69,13 @@ class TensorboardStore:
         self.root = root if is_folder else root.parent
         self._files = Files(self.root)
         self._places = dict(self._look()) if is_folder else {ROOT: [root]}
+        self._outer = {parent.as_posix() for place in self._places for parent in PurePosixPath(place).parents}
+        """Places with others below them."""
+        self._sessions: dict[str, list[str]] = {}
+        """Those that look like sessions of `add_hparams`, by the place that they lie in."""
+        for place in self._places:
+            if _SESSION.fullmatch(PurePosixPath(place).name):
+                self._sessions.setdefault(PurePosixPath(place).parent.as_posix(), []).append(place)
         self._imported: dict[str, str] = {}
         """Ids of the runs that were given, by place."""
 
@@ -140,8 +147,7 @@ class TensorboardStore:
 
         Several of them are runs of their own, and then this is empty.
         """
-        prefix = "" if place == ROOT else f"{place}/"
-        found = [one for one in self._places if one.startswith(prefix) and _SESSION.fullmatch(one[len(prefix) :])]
+        found = self._sessions.get(place, [])
         if len(found) != 1:
             return ""
         events = Events(lambda *_: None)
@@ -155,8 +161,7 @@ class TensorboardStore:
         events = Events(self._files.problem)
         count = _read_all(events, files, self._files.problem)
         params = self._params(folder, events)
-        is_outer = any(place == ROOT or other.startswith(f"{place}/") for other in self._places if other != place)
-        if not params and not events.has_data and (not count or is_outer):
+        if not params and not events.has_data and (not count or place in self._outer):
             return None
         if events.left_out:
             self._files.problem(folder, f"has {_counted(events.left_out)}, which are not imported")

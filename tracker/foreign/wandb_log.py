@@ -33,9 +33,16 @@ def is_log(path: Path) -> bool:
         return False
 
 
-def read_log(path: Path, damage: Damage) -> Iterator[tuple[int, bytes]]:
-    """Offset and bytes of each whole record; what is not is told. Raises OSError where the file cannot be read."""
-    data = _io.read_file(path, limit=MAX_LOG)
+def read_log(path: Path, damage: Damage, *, most: int = 0) -> Iterator[tuple[int, bytes]]:
+    """Offset and bytes of each whole record, or of those in the first `most` bytes; what is not whole is told.
+
+    Raises OSError where the file cannot be read.
+    """
+    if most:
+        with _io.open_regular(path) as file:
+            data = file.read(most)
+    else:
+        data = _io.read_file(path, limit=MAX_LOG)
     if not data.startswith(START):
         damage(0, "is not the header of such a file" if data else "is not there: the file is empty")
     begun: list[bytes] = []

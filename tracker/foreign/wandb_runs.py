@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Collection, Iterator
@@ -39,8 +40,8 @@ _NOT_ARTIFACTS = {
     "diff.patch",
 }
 """Files whose content stands elsewhere in a run of ours, or that name user, host and paths."""
-_FIRST_RECORDS = 50
-"""Among these is the one that names the project."""
+_GLANCE = 1 << 20
+"""Bytes at the beginning of a file, with the record that names the project."""
 
 
 def is_wandb(place: Path) -> bool:
@@ -89,14 +90,14 @@ class WandbStore:
 
     @staticmethod
     def _glance(path: Path) -> RunState:
+        """The first records, as far as they name run and project; what is wrong with them is told later."""
         state = RunState()
-        try:
-            for number, (_, data) in enumerate(read_log(path, lambda *_: None)):
-                state.add(data)
-                if state.run_id or number > _FIRST_RECORDS:
+        with contextlib.suppress(OSError):
+            for _, data in read_log(path, lambda *_: None, most=_GLANCE):
+                with contextlib.suppress(WireError):
+                    state.add(data)
+                if state.run_id:
                     break
-        except (OSError, WireError):
-            pass  # told when the run is read
         return state
 
     @property
