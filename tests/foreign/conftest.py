@@ -1,4 +1,4 @@
-"""Stores that real MLflow 2 and 3 wrote, with what their own API says of them; and hand-made ones."""
+"""Stores that other trackers wrote, with what their own API says of them; and hand-made ones."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pytest
 from tests.environments import run_there
 
 WRITER = Path(__file__).with_name("mlflow_store.py")
+TENSORBOARD_WRITER = WRITER.with_name("tensorboard_logs.py")
+WANDB_WRITER = WRITER.with_name("wandb_logs.py")
 VERSIONS = ("2", "3")
 
 
@@ -27,3 +29,19 @@ def by_mlflow(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     answer: dict[str, Any] = run_there(f"mlflow{version}", WRITER, folder / name, folder=folder)
     assert answer["version"].startswith(f"{version}.")
     return folder / name, answer
+
+
+@pytest.fixture(scope="session")
+def by_tensorboard(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """A folder of event files that real writers wrote, and what TensorBoard's readers return of each run."""
+    root = tmp_path_factory.mktemp("by-tensorboard") / "runs"
+    answer: dict[str, Any] = run_there("peers", TENSORBOARD_WRITER, root)
+    return root, answer
+
+
+@pytest.fixture(scope="session")
+def by_wandb(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """The folder of runs that W&B logged offline, and what its own classes read of each."""
+    folder = tmp_path_factory.mktemp("by-wandb")
+    answer: dict[str, Any] = run_there("peers", WANDB_WRITER, folder, folder=folder)
+    return folder / "wandb", answer["runs"]

@@ -13,6 +13,7 @@ import tracker
 from site_builder import model_folders, preview
 from site_builder.build import BuildResult, build
 from site_builder.stage import stage
+from tracker import settings
 from tracker.cli import main
 from tracker.exceptions import StoreError
 from tracker.foreign import mirror
@@ -311,7 +312,7 @@ def test_nothing_is_read_again_where_nothing_changed(
         os.utime(log, (0, 0))
         built(made, tmp_path)
         assert log.stat().st_mtime > 1_000_000_000
-    monkeypatch.setattr("tracker._clock.now_ms", lambda: 1_000_000_000_001 + SILENCE_MS)
+    monkeypatch.setattr("tracker._clock.now_ms", lambda: 1_000_000_000_001 + SILENCE_MS + settings.STALE_MS)
     built(made, tmp_path)
     assert read_run(mirror_of(tmp_path), run_id(8)).file.status == "STALE"
 

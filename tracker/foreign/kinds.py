@@ -17,7 +17,9 @@ from tracker.foreign.opening import is_own
 from tracker.foreign.own import OwnStore
 from tracker.foreign.records import ForeignStore
 from tracker.foreign.sqlite_opening import is_damaged
+from tracker.foreign.tensorboard import TensorboardStore, is_tensorboard
 from tracker.foreign.trackio import TrackioStore, is_trackio
+from tracker.foreign.wandb_runs import WandbStore, is_wandb
 from tracker.reader import folders
 
 FOLDER, FILE = "folder", "file"
@@ -43,6 +45,8 @@ KINDS = {
     "mlruns": Kind("the mlruns folder of MLflow 1, 2 or 3", is_mlruns, MlrunsStore),
     "mlflow-db": Kind("the SQLite database of MLflow 1, 2 or 3", is_mlflow_db, MlflowDbStore, (FILE,)),
     "trackio": Kind("the folder of Trackio, or the database of one of its projects", is_trackio, TrackioStore, _BOTH),
+    "wandb": Kind("a wandb folder, a run in it or its .wandb file", is_wandb, WandbStore, _BOTH),
+    "tensorboard": Kind("TensorBoard's event files, or a folder of them", is_tensorboard, TensorboardStore, _BOTH),
 }
 """By the name that `--from` takes."""
 

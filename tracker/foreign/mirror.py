@@ -21,7 +21,7 @@ from tracker.foreign.own import OwnStore
 from tracker.foreign.placing import LARGEST_PUBLISHED, LEFT_OUT, MIRRORED, Placing
 from tracker.foreign.records import ForeignExperiment, ForeignModel, ForeignRun, ForeignStore, derived_id
 from tracker.foreign.registry_files import RegistryImport
-from tracker.foreign.run_files import SILENCE_MS, RunFiles
+from tracker.foreign.run_files import RunFiles
 from tracker.logs import Problem
 from tracker.reader import ReadExperiment, folders
 from tracker.registry.claims import claim
@@ -58,8 +58,10 @@ class _State(Struct):
     traces: str = ""
     """Of the sources; empty where they are read every time."""
     models: dict[str, _ModelState] = {}
-    running: dict[str, int] = {}
-    """Logs of runs without an end, and the time of the last point of each."""
+    running: list[str] = []
+    """Logs of runs without an end."""
+    read: int = 0
+    """When the sources were read, UTC milliseconds."""
     problems: list[Problem] = []
 
 
@@ -103,7 +105,7 @@ class _Mirror:
         self._store = Store.open(root)
         self._store.durable = False
         self._old = _read_state(root / _STATE_FILE)
-        self._new = _State(traces)
+        self._new = _State(traces, read=_clock.now_ms())
 
     def fill(self, sources: Sequence[ForeignStore], progress: Callable[[int, int], None] | None) -> list[Problem]:
         """Bring over all sources, and remove what none of them has any more; what could not be read."""
@@ -134,11 +136,11 @@ class _Mirror:
 
     def _is_current(self) -> bool:
         """Whether nothing has changed since the last time; runs without an end then stay as fresh as they were."""
-        old, now = self._old, _clock.now_ms()
+        old = self._old
         if not old.traces or old.traces != self._new.traces:
             return False
-        if any(now - last > SILENCE_MS for last in old.running.values()):
-            return False
+        if old.running and self._new.read - old.read > settings.STALE_MS:
+            return False  # time alone may have changed their status
         try:
             for path in old.running:
                 _io.touch(-1, self._root / path)
@@ -191,7 +193,7 @@ class _MirrorImport(Import):
 
     _target: _MirrorTarget
 
-    def __init__(self, foreign: ForeignStore, target: _MirrorTarget, label: str, running: dict[str, int]) -> None:
+    def __init__(self, foreign: ForeignStore, target: _MirrorTarget, label: str, running: list[str]) -> None:
         super().__init__(foreign, target, "copy", MIRRORED, label)
         self.store, self.source = target.store, foreign.root
         self._hidden: set[str] = set()
@@ -241,7 +243,7 @@ class _MirrorImport(Import):
         if files.file.status == "RUNNING":
             log = folder / layout.LOG / files.log_name
             _io.touch(-1, log)  # nobody else does, and it is as fresh as its source
-            self._running[log.relative_to(self._target.store.root).as_posix()] = files.last
+            self._running.append(log.relative_to(self._target.store.root).as_posix())
         for artifact in files.artifacts:
             if artifact.size > LARGEST_PUBLISHED and not (folder / layout.ARTIFACTS / artifact.path).exists():
                 self.tell(f"{run.place}/{layout.ARTIFACTS}/{artifact.path}", LEFT_OUT, run.run_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -49,6 +49,15 @@ class Dataset(Struct, frozen=True):
     """Its size, likewise."""
 
 
+class FilePart(Struct, frozen=True):
+    """A part of a file of the source that is a file of its own: an image in a file of events."""
+
+    path: Path
+    start: int
+    size: int
+    """In bytes."""
+
+
 class ForeignRun(Struct, frozen=True):
     """A run of another tracker, with all its points."""
 
@@ -76,9 +85,9 @@ class ForeignRun(Struct, frozen=True):
     """The folder of its artifacts, inside the source; None where it has none, or they lie elsewhere."""
     models: dict[str, Path] = {}
     """Folders of models that the source keeps apart from the artifacts, by the name that each gets among these."""
-    files: dict[str, Path | bytes] = {}
-    """Single files that become artifacts, by the path that each gets: a file inside the source, or what stands in one
-    that the reader makes, such as an image out of an event file."""
+    files: Mapping[str, Path | FilePart | bytes] = {}
+    """Single files that become artifacts, by the path that each gets: a file inside the source, a part of one, or what
+    stands in one that the reader makes."""
     artifacts_elsewhere: str = ""
     """Where the source says that the artifacts are, when that is not inside it."""
     deleted: bool = False

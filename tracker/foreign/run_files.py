@@ -14,8 +14,8 @@ from msgspec import Struct
 from tracker import _clock, _io, codec, layout, logs, names
 from tracker.artifact_files import ArtifactFile, list_artifacts, list_files, look_at
 from tracker.exceptions import InvalidNameError, InvalidValueError
-from tracker.foreign.placing import ArtifactMode, LeftOutError, Placing
-from tracker.foreign.records import ForeignRun, derived_id
+from tracker.foreign.placing import ArtifactMode, LeftOutError, Placing, UnreadableError
+from tracker.foreign.records import FilePart, ForeignRun, derived_id
 from tracker.reader import Environment
 from tracker.schema import SCHEMA, LogState, RunFile
 from tracker.snapshot import make_snapshot
@@ -42,6 +42,8 @@ class Artifact(Struct, frozen=True):
     size: int
     """In bytes."""
     source: Path | None = None
+    start: int | None = None
+    """Where it begins in its source, when it is a part of it."""
     data: bytes = b""
     """What stands in it, where it has no source."""
 
@@ -53,8 +55,6 @@ class RunFiles(Struct, frozen=True):
     log_name: str
     log: bytes
     artifacts: tuple[Artifact, ...]
-    last: int
-    """UTC milliseconds of its last point, or of its start."""
     environment: Environment | None = None
 
     def write(self, folder: Path, placing: Placing) -> None:
@@ -153,7 +153,7 @@ def make_files(run: ForeignRun, experiment_id: str, mode: ArtifactMode, tell: Te
         lines.append(codec.line(end=run.status, time=end, **signal))
     log, name = b"".join(lines), f"{writer}{layout.LOG_SUFFIX}"
     file = msgspec.structs.replace(file, logs={name: LogState(len(log), ended)})
-    return RunFiles(file, name, log, tuple(artifacts), last, run.environment)
+    return RunFiles(file, name, log, tuple(artifacts), run.environment)
 
 
 def _points(run: ForeignRun, file: RunFile) -> Iterator[bytes]:
@@ -189,13 +189,16 @@ def _artifacts(run: ForeignRun, tell: Tell) -> Iterator[Artifact]:
 def _made(run: ForeignRun, mode: ArtifactMode, tell: Tell) -> Iterator[Artifact]:
     """Single files; what stands nowhere else comes along in any mode."""
     for path, source in run.files.items():
-        if isinstance(source, bytes):
-            if _is_allowed(run, path, tell):
-                line = codec.line(artifact=path, value=len(source), time=run.start_time)
-                yield Artifact(path, line, len(source), data=source)
-        elif mode != "leave":
-            for found in look_at(source, path):
+        if isinstance(source, Path):
+            for found in look_at(source, path) if mode != "leave" else ():
                 yield from _of_source(run, path, found, tell)
+        elif _is_allowed(run, path, tell):
+            size = source.size if isinstance(source, FilePart) else len(source)
+            line = codec.line(artifact=path, value=size, time=run.start_time)
+            if isinstance(source, FilePart):
+                yield Artifact(path, line, size, source.path, source.start)
+            else:
+                yield Artifact(path, line, size, data=source)
 
 
 def _of_source(run: ForeignRun, path: str, found: ArtifactFile, tell: Tell) -> Iterator[Artifact]:
@@ -232,8 +235,22 @@ def _put(artifact: Artifact, folder: Path, placing: Placing) -> None:
     _io.make_folder(target.parent, inside=folder)
     if artifact.source is None:
         _io.replace_file(target, artifact.data, durable=False)
+    elif artifact.start is not None:
+        _io.replace_file(target, _part(artifact.source, artifact.start, artifact.size), durable=False)
     else:
         placing.put(artifact.source, target)
+
+
+def _part(source: Path, start: int, size: int) -> bytes:
+    try:
+        with _io.open_regular(source) as file:
+            file.seek(start)
+            data = file.read(size)
+    except OSError as error:
+        raise UnreadableError(f"{source} cannot be read: {error.strerror}") from error
+    if len(data) < size:
+        raise UnreadableError(f"{source} has become shorter")
+    return data
 
 
 def _accepted(name: str, run: ForeignRun, tell: Tell) -> str:

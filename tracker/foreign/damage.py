@@ -1,0 +1,26 @@
+"""What is wrong with one file, told up to a number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tracker.logs import MAX_PROBLEMS
+
+
+class Problems:
+    """Hands on the first problems of a file, and counts the others."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._count = 0
+
+    def add(self, message: str) -> None:
+        """One more."""
+        self._count += 1
+        if self._count <= MAX_PROBLEMS:
+            self._tell(message)
+
+    def end(self) -> None:
+        """Say how many there were beyond those."""
+        if self._count > MAX_PROBLEMS:
+            self._tell(f"has {self._count - MAX_PROBLEMS:,} more problems of this kind")
