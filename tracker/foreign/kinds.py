@@ -10,9 +10,11 @@ from msgspec import Struct
 
 from tracker import layout, names
 from tracker.exceptions import InvalidValueError, NotFoundError, did_you_mean
+from tracker.foreign.dvclive import DvcliveStore, is_dvclive
 from tracker.foreign.mlruns import MlrunsStore, is_mlruns
 from tracker.foreign.mlruns_files import META, fields_in
 from tracker.foreign.records import ForeignStore
+from tracker.foreign.sacred import SacredStore, is_sacred
 from tracker.reader import folders
 
 FOLDER, FILE = "folder", "file"
@@ -33,6 +35,8 @@ class Kind(Struct, frozen=True):
 
 KINDS = {
     "mlruns": Kind("the mlruns folder of MLflow 1, 2 or 3", is_mlruns, MlrunsStore),
+    "sacred": Kind("the folder of Sacred's FileStorageObserver", is_sacred, SacredStore),
+    "dvclive": Kind("a folder of DVCLive, or one with some in it", is_dvclive, DvcliveStore),
 }
 """By the name that `--from` takes."""
 
