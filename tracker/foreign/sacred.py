@@ -17,6 +17,7 @@ from tracker.foreign.sacred_values import (
     environment_of,
     fields,
     plain,
+    relative,
     series_of,
     source_of,
     text,
@@ -30,6 +31,7 @@ from tracker.foreign.text_files import (
     inside,
     is_file,
     iso_time,
+    modified,
     number_of,
     params_of,
     read_json,
@@ -133,7 +135,7 @@ class SacredStore:
             experiment=experiment_key(KIND, self._experiment(head)),
             name=folder.name,
             status=_STATUS.get(status, "KILLED"),
-            start_time=first if start is None else start,
+            start_time=start or first or modified(folder / RUN),
             end_time=stop or iso_time(head.get("heartbeat")),
             params=params_of(
                 {key: value for key, value in config.items() if key not in _NOT_PARAMS},
@@ -220,7 +222,7 @@ class SacredStore:
             if is_file(path):
                 yield f"{SOURCES}/{relative(name)}", path
             elif "_sources" in stored:
-                self._files.problem(folder / RUN, f"names the source {stored!r:.100}, which is not there or is a link")
+                self._files.problem(folder / RUN, f"names the source {stored!r:.100}, which is not there")
 
 
 def _add_result(result: object, series: dict[str, Series], tags: dict[str, str], time: int) -> None:
