@@ -19,6 +19,7 @@ from tracker.cli.text import counted, duration
 from tracker.foreign.importing import ImportReport, import_store
 from tracker.foreign.kinds import KINDS, open_foreign
 from tracker.foreign.run_files import ArtifactMode
+from tracker.foreign.table_columns import parse_map
 
 SHOWN_PROBLEMS = 20
 
@@ -34,6 +35,14 @@ SHOWN_PROBLEMS = 20
 )
 @click.option("--from", "kind", metavar="KIND", help=f"What SOURCE is, where it is not seen: {', '.join(KINDS)}.")
 @click.option(
+    "--map",
+    "roles",
+    multiple=True,
+    metavar="ROLE=COLUMN,...",
+    help="What columns of a table are, where their names do not tell: run, name, experiment, step, time, params, tags, "
+    "metrics, metric, value or ignore. Repeatable.",
+)
+@click.option(
     "--artifacts",
     type=click.Choice(get_args(ArtifactMode)),
     default="copy",
@@ -48,6 +57,7 @@ def command(
     source: Path,
     store: Path,
     kind: str | None,
+    roles: tuple[str, ...],
     artifacts: ArtifactMode,
     strict: bool,
     as_json: bool,
@@ -58,7 +68,7 @@ def command(
     count as trusted, so import only what you trust.
     """
     console = Console(stderr=True) if as_json else make_console()
-    foreign = open_foreign(source, kind)
+    foreign = open_foreign(source, kind, columns=parse_map(roles))
     with progress(console, f"Importing {foreign.kind}") as advance:
         report = import_store(foreign, store, artifacts=artifacts, progress=advance)
     if as_json:

@@ -28,6 +28,8 @@ GLANCE = 500
 """The same for the question whether there are any."""
 _EXACT = 1 << 53
 _LONGEST_INTEGER = 400
+_SHORT_INTEGER = 19
+"""Digits below which a whole number fits 64 bits, plus one."""
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MILLISECOND = datetime.timedelta(milliseconds=1)
 _NO_RUNS = {"__pycache__", "node_modules", "site-packages"}
@@ -36,8 +38,10 @@ _NO_RUNS = {"__pycache__", "node_modules", "site-packages"}
 # Folders
 
 
-def find_folders(files: Files, is_run: Callable[[Path], bool], limit: int = MAX_FOLDERS) -> Iterator[Path]:
-    """The folders of runs at or below the root, near ones first; none is looked for inside another."""
+def walk(
+    files: Files, limit: int = MAX_FOLDERS, is_run: Callable[[Path], bool] = lambda _: False
+) -> Iterator[tuple[Path, bool]]:
+    """The root and the folders below it, near ones first, and whether each is a run's; no run's is gone into."""
     level = [files.root]
     looked_at = 0
     for depth in range(DEPTH + 1):
@@ -47,11 +51,16 @@ def find_folders(files: Files, is_run: Callable[[Path], bool], limit: int = MAX_
             if looked_at > limit:
                 files.problem(files.root, f"holds more than {limit:,} folders; the others are not looked at")
                 return
-            if is_run(folder):
-                yield folder
-            elif depth < DEPTH:
+            found = is_run(folder)
+            yield folder, found
+            if not found and depth < DEPTH:
                 below += (one for one in files.folders(folder) if not one.name.startswith("_"))
         level = [one for one in below if one.name not in _NO_RUNS]
+
+
+def find_folders(files: Files, is_run: Callable[[Path], bool], limit: int = MAX_FOLDERS) -> Iterator[Path]:
+    """The folders of runs at or below the root."""
+    return (folder for folder, found in walk(files, limit, is_run) if found)
 
 
 def has_any(root: Path, is_run: Callable[[Path], bool]) -> bool:
@@ -183,7 +192,12 @@ def number_of(value: object) -> float | None:
 
 def whole(value: object) -> int | None:
     """A step: a whole number, or the text of one; None for anything else."""
-    number = number_in(value) if isinstance(value, str) else number_of(value)
+    if isinstance(value, str):
+        if value.isascii() and value.isdigit() and len(value) < _SHORT_INTEGER:
+            return int(value)
+        number = number_in(value)
+    else:
+        number = number_of(value)
     if number is None or number != number or abs(number) >= 1 << 63 or number != int(number):
         return None
     return int(number)
