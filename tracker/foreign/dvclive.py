@@ -101,7 +101,7 @@ class DvcliveStore:
         series = dict(self._series(folder))
         summary = read_json(self._files, folder / METRICS, needed=True)
         tags = _add_summary(series, summary, modified(folder / METRICS))
-        params = read_yaml_fields(self._files, folder / PARAMS)
+        params = read_yaml_fields(self._files, folder / PARAMS, ends=True)
         changed = [time for name in (METRICS, PARAMS) if (time := modified(folder / name))]
         times = [*changed, *(time for one in series.values() for time in (min(one.times), max(one.times)))]
         return ForeignRun(
@@ -177,10 +177,11 @@ class DvcliveStore:
 
     def _artifacts(self, folder: Path) -> Iterator[tuple[str, Path]]:
         """Images, plots and copied artifacts; reports; and what DVC knows of all of them."""
-        for part in ("plots", "artifacts"):
-            for key, path in self._files.keyed(folder / part):
-                if path.name != ".gitignore" and not (f"{part}/{key}".startswith("plots/metrics/")):
-                    yield f"{part}/{key}", path
+        plots = [one for one in self._files.folders(folder / "plots") if one != folder / HISTORIES]
+        for place in (*plots, folder / "artifacts"):
+            for key, path in self._files.keyed(place):
+                if path.name != ".gitignore":
+                    yield f"{place.relative_to(folder).as_posix()}/{key}", path
         beside = folder.parent / DVC if folder != self.root else folder / DVC
         for path in (*(folder / name for name in _REPORTS), beside, folder / DVC):
             if modified(path):

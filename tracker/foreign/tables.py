@@ -38,7 +38,8 @@ LOGGERS = {"metrics.csv", "progress.csv", "results.csv", "metrics.jsonl"}
 """Files that Lightning, Stable-Baselines3, Ray, Ultralytics and others write for each run."""
 USUAL = {"metrics", "progress", "results", "training", "history", "log", "train", "result"}
 """Names of files that say nothing: their runs are named after the folder."""
-PARAMS = ("hparams.yaml", "config.yaml", "params.yaml", "args.yaml", "hparams.json", "params.json", "config.json")
+LIGHTNING = "hparams.yaml"
+PARAMS = (LIGHTNING, "config.yaml", "params.yaml", "args.yaml", "hparams.json", "params.json", "config.json")
 """Files with the params of a run, beside its table."""
 _GLANCE = 1_000
 """Rows that are looked at for the names of columns."""
@@ -209,7 +210,10 @@ class TableStore:
         for name in PARAMS:
             file = path.with_name(name)
             if is_file(file):
-                read = read_json if name.endswith(".json") else read_yaml_fields
-                params = params_of(read(self._files, file), partial(self._files.problem, file))
+                if name.endswith(".json"):
+                    fields = read_json(self._files, file)
+                else:
+                    fields = read_yaml_fields(self._files, file, ends=name == LIGHTNING)
+                params = params_of(fields, partial(self._files.problem, file))
                 found = {**params, **found}
         return found

@@ -123,9 +123,15 @@ def read_json(files: Files, path: Path, *, needed: bool = False, limit: int = MA
     return _read(files, path, limit, lambda data: json.loads(data.decode()), needed)
 
 
-def read_yaml_fields(files: Files, path: Path) -> dict[str, Any]:
-    """The same for YAML with plain values."""
-    return _read(files, path, MAX_YAML, read_plain_yaml, False)
+def read_yaml_fields(files: Files, path: Path, *, ends: bool = False) -> dict[str, Any]:
+    """The same for YAML with plain values; where a program wrote it that `ends` each line, one without end is told."""
+
+    def parse(data: bytes) -> object:
+        if ends and data and not data.endswith(b"\n"):
+            files.problem(path, "is not whole: its end is missing")
+        return read_plain_yaml(data)
+
+    return _read(files, path, MAX_YAML, parse, False)
 
 
 def _read(files: Files, path: Path, limit: int, parse: Callable[[bytes], object], needed: bool) -> dict[str, Any]:
@@ -171,7 +177,7 @@ def number_in(text: str) -> float | None:
         return None
     if "_" in text:
         return None
-    if abs(value) > _EXACT and len(text) < _LONGEST_INTEGER and text.strip().lstrip("+-").isdigit():
+    if abs(value) >= _EXACT and len(text) < _LONGEST_INTEGER and text.strip().lstrip("+-").isdigit():
         return codec.read_number(int(text))
     return value
 
