@@ -1,4 +1,4 @@
-"""Run where Sacred is installed: writes a folder of its FileStorageObserver and prints what the runs logged, as JSON."""
+"""Run where Sacred is installed: writes a folder of its FileStorageObserver, and prints what it restores of it."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def test_points_are_the_same(written: Written) -> None:
 
 
 def test_code_and_machine(written: Written) -> None:
-    """Script, commit, packages and processor come over; host, folders and what stands in the address of the remote do not."""
+    """Script, commit, packages and processor come over; host, folders and the password of the remote do not."""
     root, answer = written
     run, head = read_all(open_foreign(root))["1"], answer["runs"]["1"]["head"]
     commit = head["experiment"]["repositories"][0]["commit"]
@@ -217,7 +217,9 @@ def test_what_is_wrong_is_told(tmp_path: Path) -> None:
     assert runs["1"].start_time == time_of(time)
     assert (runs["2"].params, runs["2"].status) == ({"a": 1}, "KILLED")
     assert [one.name for one in store.experiments()] == ["digits", "base"]
-    assert [one.message.split(":")[0] for one in store.problems] == [*["metric 'bad'"] * 3, "metric 'short'"] + [
+    assert [one.message.split(":")[0] for one in store.problems] == [
+        *(["metric 'bad'"] * 3),
+        "metric 'short'",
         "metric 'none'",
         "metric 'part'",
         "cannot be read",

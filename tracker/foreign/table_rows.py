@@ -121,7 +121,10 @@ def _csv_rows(lines: _Lines, tell: Teller, *, tabs: bool) -> Iterator[tuple[int,
     records = _records(lines, tell, "\t" if tabs else max(counts, key=lambda mark: counts[mark]))
     _, given = next(records, (0, []))
     if not given or len(given) > MAX_COLUMNS:
-        tell("has more columns than a table of runs" if given else "is empty", 1)
+        if given:
+            tell("has more columns than a table of runs", 1)
+        elif not first:
+            tell("is empty")
         return
     header = _header(given, tell)
     for number, cells in records:
@@ -136,7 +139,7 @@ def _csv_rows(lines: _Lines, tell: Teller, *, tabs: bool) -> Iterator[tuple[int,
 
 def _records(lines: _Lines, tell: Teller, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Rows of cells. Where a stray quote swallowed lines, these are read again without the line that has it."""
-    reader, retries, width = csv.reader(lines, delimiter=delimiter), 0, 0
+    reader, retries, width = csv.reader(lines, delimiter=delimiter, strict=True), 0, 0
     while True:
         number, lines.taken, wrong = lines.number + 1, [], ""
         try:
@@ -144,25 +147,29 @@ def _records(lines: _Lines, tell: Teller, delimiter: str) -> Iterator[tuple[int,
         except StopIteration:
             return
         except csv.Error as error:
-            cells, wrong = [], str(error)
-        taken = lines.taken
+            cells, wrong = _loose(lines.taken, delimiter), str(error)
         width = width or len(cells)
-        if len(taken) > 1 and retries < _MAX_RETRIES and (wrong or len(cells) != width or _is_open(cells, taken)):
+        if len(lines.taken) > 1 and retries < _MAX_RETRIES and (wrong or len(cells) != width):
             retries += 1
             tell("has a quote that is not closed, and is left out", number)
             lines.give_back()
-            reader = csv.reader(lines, delimiter=delimiter)
-        elif wrong:
+            reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        elif wrong and not cells:
             tell(f"cannot be read: {wrong}", number)
         else:
-            if not taken[-1].endswith(("\n", "\r")):
+            if not lines.taken[-1].endswith(("\n", "\r")):
                 tell("is the last line and has no end, so its last value may be cut off", number)
             yield number, cells
 
 
-def _is_open(cells: list[str], taken: list[str]) -> bool:
-    """Whether the end of the file came before that of a quoted cell."""
-    return bool(cells) and cells[-1].endswith(taken[-1])
+def _loose(taken: list[str], delimiter: str) -> list[str]:
+    """The cells of a line with text behind a closing quote; none where that is not what is wrong."""
+    if len(taken) > 1 or taken[-1].count('"') % 2:
+        return []
+    try:
+        return next(csv.reader(taken, delimiter=delimiter))
+    except csv.Error:
+        return []
 
 
 def _header(cells: list[str], tell: Teller) -> list[str]:

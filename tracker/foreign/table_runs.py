@@ -86,7 +86,7 @@ class Gatherer:
     def __init__(self, columns: Columns, tell: Teller, name: str, changed: int, *, typed: bool) -> None:
         self._columns, self._tell, self._name, self._changed, self._typed = columns, tell, name, changed, typed
         self._runs: dict[tuple[str, ...], _Gathered] = {}
-        self._number = number_of if typed else _csv_number
+        self._number = _json_number if typed else _csv_number
         single = (columns.run, columns.name, columns.experiment, columns.step, columns.time)
         self._skipped = {*columns.ignore, *(one for one in (*single, columns.metric, columns.value) if one)}
 
@@ -245,6 +245,10 @@ def time_of(cell: object) -> int | None:
             found = int(number * factor)
             return found if found <= MAX_TIME else None
     return None
+
+
+def _json_number(cell: Any) -> float | None:
+    return None if cell is True or cell is False else number_of(cell)
 
 
 def _csv_number(cell: Any) -> float | None:

@@ -108,8 +108,9 @@ class TableStore:
         self._files = Files(root if self._is_folder else root.parent)
         self._given = given_columns(columns or {})
         self._paths = list(_tables(self._files, ENDINGS[kind])) if self._is_folder else [root]
-        if columns:
-            check_there(self._given, self._names(), str(root))
+        there = self._names() if columns else set()
+        if there:
+            check_there(self._given, there, str(root))
         if not self._paths:
             self._files.problem(root, f"holds no {' or '.join(ENDINGS[kind])} file")
         self._read: dict[Path, list[TableRun]] = {}
