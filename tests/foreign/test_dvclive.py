@@ -131,7 +131,7 @@ def test_any_folder_can_be_named(written: Written, place: str, names: list[str],
 
 
 def test_times_are_those_of_files(tmp_path: Path) -> None:
-    """Points without a time have that of the last change of their file; a run lasts from its first change to its last."""
+    """Points without a time have that of the last change of their file; a run lasts from the first to the last."""
     root = write(tmp_path / "exp", {"params.yaml": "lr: 1\n", "metrics.json": '{"step": 0}'})
     write(root, {"plots/metrics/a.tsv": "step\ta\n0\t1.5\n", "plots/metrics/b.tsv": "timestamp\tstep\tb\n1500\t0\t2\n"})
     for name, time in (("params.yaml", 1), ("plots/metrics/a.tsv", 2), ("metrics.json", 3)):

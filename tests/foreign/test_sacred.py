@@ -145,6 +145,10 @@ def test_files_become_artifacts(written: Written, tmp_path: Path) -> None:
             assert str(root.parent) not in path.read_text("latin-1")
             assert "t0ken" not in path.read_text("latin-1")
             assert f'"{host}"' not in path.read_text("latin-1")
+    import_store(root, tmp_path / "left", artifacts="leave")
+    left = {run.file.name: run for run in read_store(tmp_path / "left", cache=False).runs()}
+    assert {one.name for one in list_artifacts(left["3"].folder)} == {"datasets.json", "fail_trace.txt"}
+    assert left["3"].file.tags["tracker.artifacts"] == "3"
     again = import_store(root, tmp_path / "runs")
     assert (again.runs_unchanged, again.runs_updated, again.runs_new) == (6, 0, 0)
 
@@ -224,6 +228,20 @@ def test_what_is_wrong_is_told(tmp_path: Path) -> None:
         "metric 'part'",
         "cannot be read",
     ]
+
+
+def test_hostile_texts(tmp_path: Path) -> None:
+    """Halves of surrogates and values of any other type, wherever they stand, stop nothing."""
+    half = "\ud800"
+    wrong: list[Any] = [half, 7, None, [half], {half: half}, [[half, half]]]
+    for number, value in enumerate(wrong):
+        changes: dict[str, Any] = dict.fromkeys((*HEAD, "command", "heartbeat", "fail_trace"), value)
+        base(tmp_path / "base", number=str(number), **{**changes, "status": "FAILED", "experiment": {"name": half}})
+        inner = dict.fromkeys(("name", "mainfile", "sources", "dependencies", "repositories", "base_dir"), value)
+        base(tmp_path / "base", number=f"1{number}", experiment=inner, host={"os": value, "cpu": value, "gpus": value})
+        write(tmp_path / "base", {f"{number}/{name}.json": json.dumps({half: value}) for name in ("info", "metrics")})
+    report = import_store(tmp_path / "base", tmp_path / "runs")
+    assert report.runs_new == 2 * len(wrong)
 
 
 @pytest.mark.parametrize(

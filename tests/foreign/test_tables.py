@@ -210,7 +210,7 @@ def test_long_tables(tmp_path: Path) -> None:
 
 
 def test_json_lines(tmp_path: Path) -> None:
-    """Values keep their types, nested ones have dotted keys, NaN and Infinity are read as Python writes them, and as we do."""
+    """Values keep their types, nested ones have dotted keys, NaN and Infinity are numbers."""
     rows = [
         {"run": 7, "step": 0, "loss": 1, "config": {"lr": 0.1, "tags": ["a"]}, "ok": True, "code": "007"},
         {"run": 7, "step": 1, "loss": float("nan"), "config": {"lr": 0.1, "tags": ["a"]}, "ok": True, "code": "007"},
@@ -315,6 +315,25 @@ def test_damaged_json_lines(tmp_path: Path) -> None:
     run, problems = one(tmp_path / "t.jsonl", "\n".join(lines))
     assert points(run.series["loss"]) == [(0, 1), (1, 2)]
     assert problems == [f"t.jsonl:{line} is no row:" for line in (2, 3, 5)] + ["t.jsonl:7 is incomplete, and"]
+
+
+def test_hostile_texts(tmp_path: Path) -> None:
+    """Halves of surrogates, zeros and numbers beyond a float, wherever they stand, cost only themselves."""
+    rows = [{"run": "a", "step": step, "loss": step, "\0loss": 1, "\ud800": 2, "what": "\ud800"} for step in range(2)]
+    rows += [{"run": "\ud800", "loss": 1}, {"run": "b", "step": 0, "loss": 10**400, "experiment": "\ud800", "acc": 1}]
+    write(tmp_path, {"t.jsonl": "".join(json.dumps(row) + "\n" for row in rows)})
+    report = import_store(tmp_path / "t.jsonl", tmp_path / "runs")
+    assert report.runs_new == 2
+    assert {problem.line for problem in report.problems} == {3, None}
+    runs = {run.file.name: run.file for run in read_store(tmp_path / "runs", cache=False).runs()}
+    assert (runs["a"].metrics.keys(), runs["b"].metrics.keys()) == ({"loss"}, {"acc"})
+    assert runs["b"].params == {"loss": 10**400}
+
+
+def test_a_log_that_begins(tmp_path: Path) -> None:
+    """The first row of the log of one run has metrics, as the next ones will."""
+    write(tmp_path, {"log.csv": "run,step,lr,loss\na,0,0.1,0.5\n"})
+    assert read(tmp_path / "log.csv")["a"].series.keys() == {"lr", "loss"}
 
 
 def test_problems_are_counted(tmp_path: Path) -> None:

@@ -153,7 +153,7 @@ def test_damage(kind: str, tmp_path: Path, record_property: Callable[[str, objec
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_links_and_pipes(kind: str, tmp_path: Path) -> None:
-    """Each file as a link to one outside, as a pipe, as a folder: nothing is followed, nothing waits, nothing raises."""
+    """Each file as a link to one outside, as a pipe, as a folder: nothing is followed, waited for or raised."""
     root = KINDS[kind](tmp_path / "source")
     secret = write(tmp_path, {"secret": "password"}) / "secret"
     for path in sorted(path for path in root.rglob("*") if path.is_file()):

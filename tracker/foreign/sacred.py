@@ -252,6 +252,6 @@ def _resources(head: dict[str, Any]) -> Iterator[Dataset]:
     for entry in listed if isinstance(listed, list) else ():
         pair = plain(entry)
         if isinstance(pair, list | tuple) and len(pair) == 2 and isinstance(pair[1], str):
-            found = _DIGEST.fullmatch(pair[1].replace("\\", "/").rpartition("/")[2])
+            found = _DIGEST.fullmatch(text(pair[1]).replace("\\", "/").rpartition("/")[2])
             if found:
                 yield Dataset(f"{found[1]}{found[3] or ''}", found[2], "resource")

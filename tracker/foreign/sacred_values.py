@@ -8,7 +8,7 @@ from typing import Any
 
 from tracker.foreign.text_files import iso_time, number_of, whole
 from tracker.logs import MAX_PROBLEMS
-from tracker.masking import clean_remote, mask_text
+from tracker.masking import as_text, clean_remote, mask_text
 from tracker.reader import Environment
 from tracker.schema import Source
 from tracker.summary import Series
@@ -28,8 +28,8 @@ def fields(value: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def text(value: object) -> str:
-    """A text; an empty one for anything else."""
-    return value if isinstance(value, str) else ""
+    """A text that has a UTF-8 form; an empty one for anything else."""
+    return as_text(value) if isinstance(value, str) else ""
 
 
 def plain(value: Any, depth: int = 0) -> Any:
@@ -142,6 +142,6 @@ def _short(path: str, base: str) -> str:
 def cause_of(head: dict[str, Any]) -> str | None:
     """The type and first line of the exception that ended a run."""
     lines = head.get("fail_trace")
-    told = [line for line in (lines if isinstance(lines, list) else ()) if isinstance(line, str)]
+    told = [text(line) for line in (lines if isinstance(lines, list) else ())]
     last = next((line for line in reversed(told) if line.strip() and not line.startswith(" ")), "")
     return mask_text(last.strip().partition("\n")[0])[:MAX_CAUSE].strip() or None

@@ -13,6 +13,7 @@ from tracker.foreign.table_columns import Columns, without_prefix
 from tracker.foreign.table_rows import Row, Teller
 from tracker.foreign.text_files import iso_time, number_in, number_of, whole
 from tracker.logs import MAX_PROBLEMS
+from tracker.masking import as_text
 from tracker.names import is_text
 from tracker.schema import MAX_TIME
 from tracker.summary import Series, goal_of
@@ -75,6 +76,8 @@ class _Gathered(Struct):
     name: str
     experiment: str
     columns: dict[str, _Column] = {}
+    long: dict[str, Series] = {}
+    """Metrics that a column names."""
     rows: int = 0
     start: int | None = None
     end: int | None = None
@@ -138,10 +141,10 @@ class Gatherer:
         if not isinstance(name, str) or not name or value is None:
             self._tell(f"is no point of a metric: {name!r:.60}, {cell!r:.60}", line)
             return
-        column = run.columns.setdefault(f"\0{name}", _Column(Series()))
-        column.series.steps.append(len(column.series) if self._columns.step is None else step)
-        column.series.values.append(value)
-        column.series.times.append(time)
+        series = run.long.setdefault(name, Series())
+        series.steps.append(len(series) if self._columns.step is None else step)
+        series.values.append(value)
+        series.times.append(time)
 
     def _run_of(self, row: Row, line: int) -> _Gathered | None:
         columns = self._columns
@@ -152,7 +155,7 @@ class Gatherer:
             if not name or not is_text(name):
                 self._tell(f"has no run in {columns.run!r:.60}, and is left out", line)
                 return None
-        experiment = _text(row.get(columns.experiment)) if columns.experiment else ""
+        experiment = as_text(_text(row.get(columns.experiment))) if columns.experiment else ""
         key = (experiment, name)
         run = self._runs.get(key)
         if run is None:
@@ -174,18 +177,22 @@ class Gatherer:
 
     def runs(self) -> Iterator[TableRun]:
         """All runs, in the order of their first rows."""
-        rows = [run.rows for run in self._runs.values()]
-        single = self._columns.rows_are_runs or (self._columns.run is not None and max(rows, default=2) < 2)
+        single = self._columns.rows_are_runs or self._has_single_rows()
         for key, gathered in self._runs.items():
             run = TableRun(gathered.name, key, gathered.experiment, {}, {}, {}, gathered.start, gathered.end)
+            for name, series in gathered.long.items():
+                series.sort()
+                run.series[name] = series
             for name, column in gathered.columns.items():
-                if name.startswith("\0"):
-                    column.series.sort()
-                    run.series[name[1:]] = column.series
-                else:
-                    self._settle(run, name, column, single=single)
-            gathered.columns = {}
+                self._settle(run, name, column, single=single)
+            gathered.columns, gathered.long = {}, {}
             yield run
+
+    def _has_single_rows(self) -> bool:
+        """Whether each run has one row, and the table is not the beginning of the log of one run."""
+        columns = self._columns
+        several = len(self._runs) > 1 or columns.step is None
+        return columns.run is not None and several and all(run.rows < 2 for run in self._runs.values())
 
     def _settle(self, run: TableRun, name: str, column: _Column, *, single: bool) -> None:
         """Make a param, tag or metric of a column."""

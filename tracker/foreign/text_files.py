@@ -14,7 +14,7 @@ from tracker import _io, codec
 from tracker.exceptions import InvalidValueError
 from tracker.foreign.mlruns_files import Files
 from tracker.foreign.records import derived_id
-from tracker.masking import mask_text
+from tracker.masking import as_text, mask_text
 from tracker.schema import MAX_TIME
 from tracker.yaml_files import MAX_YAML, read_plain_yaml
 
@@ -70,12 +70,12 @@ def has_any(root: Path, is_run: Callable[[Path], bool]) -> bool:
 
 def folder_name(folder: Path, otherwise: str) -> str:
     """The name of a folder, unless it is the home folder of a person, or none."""
-    return otherwise if not folder.name or mask_text(str(folder)) == "~" else folder.name
+    return otherwise if not folder.name or mask_text(str(folder)) == "~" else as_text(folder.name)
 
 
 def root_identity(root: Path) -> str:
     """What the ids of runs without an id of their own are made from: the last two names of the path to the source."""
-    return "/".join(root.parts[-2:])
+    return as_text("/".join(root.parts[-2:]))
 
 
 def experiment_key(kind: str, name: str) -> str:
@@ -178,7 +178,7 @@ def number_in(text: str) -> float | None:
     if "_" in text:
         return None
     if abs(value) >= _EXACT and len(text) < _LONGEST_INTEGER and text.strip().lstrip("+-").isdigit():
-        return codec.read_number(int(text))
+        return number_of(int(text))
     return value
 
 
