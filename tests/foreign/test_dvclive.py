@@ -29,7 +29,8 @@ Written = tuple[Path, dict[str, Any]]
 def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
     """A project of three runs, and what DVCLive reads of it."""
     root = tmp_path_factory.mktemp("dvclive") / "project"
-    answer: dict[str, Any] = run_there("peers", WRITER, root)
+    # in a repository of git DVCLive makes one of DVC
+    answer: dict[str, Any] = run_there("peers", WRITER, root, folder=root.parent)
     assert answer["version"].startswith("3.")
     return root, answer
 
