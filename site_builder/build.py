@@ -18,6 +18,7 @@ from site_builder.model import Site
 from site_builder.output import check_store, commit, open_target, staging
 from tracker.exceptions import SiteError
 from tracker.foreign.opening import Opened, Source, opened
+from tracker.foreign.table_columns import ColumnMap
 from tracker.logs import Problem
 from tracker.reader import read_store
 from tracker.registry.faults import read_checked_registry
@@ -54,6 +55,7 @@ def build(
     out: Path | str,
     *,
     kind: str | None = None,
+    columns: ColumnMap | None = None,
     title: str | None = None,
     pages: Path | str | None = None,
     force: bool = False,
@@ -63,16 +65,17 @@ def build(
     """Make the site of a store, or bring it up to date: only what changed is written.
 
     A store of another tracker, named by its kind where that is not seen, and several stores become one first, in the
-    cache folder. `pages` is a folder of Markdown pages, by default `pages` in the store. `force` allows a folder that
-    holds something else; `full` makes every page again. `progress` is told how many of how many runs are done. Raises
-    SiteError when the site cannot be written, and what `read_store` raises; the site is then as it was.
+    cache folder; `columns` say what those of a table are. `pages` is a folder of Markdown pages, by default `pages` in
+    the store. `force` allows a folder that holds something else; `full` makes every page again. `progress` is told how
+    many of how many runs are done. Raises SiteError when the site cannot be written, and what `read_store` raises; the
+    site is then as it was.
 
     >>> build("mlruns", "site").pages
     12
     """
     started = time.perf_counter()
     target = open_target(Path(out), force=force)
-    with opened(paths_of(stores), kind, progress) as source:
+    with opened(paths_of(stores), kind, columns, progress) as source:
         site = read_site(source, title)
         check_store(target, site.store.file.id, force=force)
         authored = read_pages(source, pages)

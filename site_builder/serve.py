@@ -15,6 +15,7 @@ from typing import Any
 from site_builder.assembly import SITE_DATA
 from site_builder.build import BuildResult, Stores, build
 from tracker.exceptions import SiteError, TrackerError
+from tracker.foreign.table_columns import ColumnMap
 
 TYPES = {
     "": "application/octet-stream",
@@ -45,6 +46,7 @@ def serve(
     interval: float = 2.0,
     *,
     kind: str | None = None,
+    columns: ColumnMap | None = None,
     title: str | None = None,
     pages: Path | str | None = None,
     force: bool = False,
@@ -56,7 +58,7 @@ def serve(
     raises.
     """
     say = say or partial(print, flush=True)
-    again = partial(build, stores, out, kind=kind, title=title, pages=pages, force=force)
+    again = partial(build, stores, out, kind=kind, columns=columns, title=title, pages=pages, force=force)
     with _listen(Path(out), host, port) as server:
         result = again()
         say(f"Serving {result.pages:,} pages at http://{host}:{server.server_port}/ - Ctrl-C ends it.")

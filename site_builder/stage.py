@@ -14,6 +14,7 @@ from site_builder.press import Press
 from site_builder.render import View
 from tracker.exceptions import SiteError
 from tracker.foreign.opening import opened
+from tracker.foreign.table_columns import ColumnMap
 
 _DATA_PAGES = ("index.html", "experiments/", "runs/", "models/", "compare/", "problems/")
 _PLAIN = str.maketrans({"<": "‹", ">": "›", '"': "”"})
@@ -25,6 +26,7 @@ def stage(
     folder: Path | str,
     *,
     kind: str | None = None,
+    columns: ColumnMap | None = None,
     title: str | None = None,
     pages: Path | str | None = None,
 ) -> BuildResult:
@@ -34,7 +36,7 @@ def stage(
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise SiteError(f"{folder} is not empty. Name a new folder for the staged pages.")
     target = Target(out)
-    with opened(paths_of(stores), kind) as source, frozen(), staging(target) as plain:
+    with opened(paths_of(stores), kind, columns) as source, frozen(), staging(target) as plain:
         site, authored = read_site(source, title), read_pages(source, pages)
         tree = _DocsStage(plain.folder)
         models = bool(site.models)

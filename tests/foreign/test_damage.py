@@ -30,7 +30,7 @@ def damages(root: Path, files: list[Path]) -> Iterator[tuple[Path, str, bytes]]:
             yield path, "truncated", data[:length]
         yield path, "emptied", b""
         yield path, "zeros", b"\0" * len(data)
-        yield path, "replaced", files[number - 7].read_bytes()
+        yield path, "replaced", files[(number - 7) % len(files)].read_bytes()
 
 
 def told_of(report: ImportReport, place: str) -> bool:

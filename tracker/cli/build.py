@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -26,7 +27,7 @@ PROBLEMS = 3
 def command(
     ctx: click.Context,
     stores: list[Path],
-    kind: str | None,
+    reading: dict[str, Any],
     out: Path,
     title: str | None,
     pages: Path | None,
@@ -42,8 +43,8 @@ def command(
     """
     console = make_console()
     if stage_only:
-        result = stage_site(console, stores, stage_only, kind=kind, title=title, pages=pages)
+        result = stage_site(console, stores, stage_only, title=title, pages=pages, **reading)
     else:
-        result = build_site(console, stores, out, kind=kind, title=title, pages=pages, force=force, full=full)
+        result = build_site(console, stores, out, title=title, pages=pages, force=force, full=full, **reading)
     if strict and result.problems:
         ctx.exit(PROBLEMS)

@@ -13,12 +13,13 @@ from rich.text import Text
 from tracker.cli.build import PROBLEMS
 from tracker.cli.building import describe, progress
 from tracker.cli.data import print_json
-from tracker.cli.options import json_option, store_folder
+from tracker.cli.options import foreign_options, json_option, store_folder
 from tracker.cli.table import cell, make_console
 from tracker.cli.text import counted, duration
 from tracker.foreign.importing import ImportReport, import_store
-from tracker.foreign.kinds import KINDS, open_foreign
+from tracker.foreign.kinds import open_foreign
 from tracker.foreign.placing import ArtifactMode
+from tracker.foreign.table_columns import parse_map
 
 SHOWN_PROBLEMS = 20
 
@@ -32,7 +33,7 @@ SHOWN_PROBLEMS = 20
     callback=store_folder,
     help="Store to add to; made when it is missing. [default: $TRACKER_URI or ./runs]",
 )
-@click.option("--from", "kind", metavar="KIND", help=f"What SOURCE is, where it is not seen: {', '.join(KINDS)}.")
+@foreign_options
 @click.option(
     "--artifacts",
     type=click.Choice(get_args(ArtifactMode)),
@@ -48,6 +49,7 @@ def command(
     source: Path,
     store: Path,
     kind: str | None,
+    roles: tuple[str, ...],
     artifacts: ArtifactMode,
     strict: bool,
     as_json: bool,
@@ -58,7 +60,7 @@ def command(
     count as trusted, so import only what you trust.
     """
     console = Console(stderr=True) if as_json else make_console()
-    foreign = open_foreign(source, kind)
+    foreign = open_foreign(source, kind, columns=parse_map(roles))
     with progress(console, f"Importing {foreign.kind}") as advance:
         report = import_store(foreign, store, artifacts=artifacts, progress=advance)
     if as_json:

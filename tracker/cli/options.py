@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -26,11 +27,30 @@ def store_option(command: _F) -> _F:
 
 
 def stores_argument(command: _F) -> _F:
-    """Stores of ours or of other trackers, and `--from`: passes `stores`, a list of paths, and `kind`."""
-    source = click.option(
-        "--from", "kind", metavar="KIND", help="What the stores are, where it is not seen; `tracker import --help`."
+    """Stores of ours or of other trackers: passes `stores`, a list of paths, and `reading`, the options of `build`."""
+
+    @wraps(command)
+    def reading(*args: Any, kind: str | None, roles: tuple[str, ...], **others: Any) -> Any:
+        from tracker.foreign.table_columns import parse_map
+
+        return command(*args, reading={"kind": kind, "columns": parse_map(roles)}, **others)
+
+    argument = click.argument("stores", nargs=-1, metavar="[STORE]...", callback=_store_paths)
+    return cast(_F, argument(foreign_options(reading)))
+
+
+def foreign_options(command: _F) -> _F:
+    """`--from` and `--map`: passes `kind` and `roles`, which say what another tracker's store is."""
+    kind = click.option("--from", "kind", metavar="KIND", help="What the source is, where it is not seen.")
+    roles = click.option(
+        "--map",
+        "roles",
+        multiple=True,
+        metavar="ROLE=COLUMN,...",
+        help="What columns of a table are, where their names do not tell: run, name, experiment, step, time, params, "
+        "tags, metrics, metric, value or ignore. Repeatable.",
     )
-    return click.argument("stores", nargs=-1, metavar="[STORE]...", callback=_store_paths)(source(command))
+    return kind(roles(command))
 
 
 def site_options(command: _F) -> _F:

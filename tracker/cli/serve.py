@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,7 +23,7 @@ from tracker.cli.options import site_options, stores_argument
 )
 def command(
     stores: list[Path],
-    kind: str | None,
+    reading: dict[str, Any],
     out: Path,
     title: str | None,
     pages: Path | None,
@@ -35,4 +36,4 @@ def command(
 
     A STORE may be that of another tracker, such as ./mlruns; it is only read. Several become one site.
     """
-    serve_site(stores, out, host, port, interval, kind=kind, title=title, pages=pages, force=force)
+    serve_site(stores, out, host, port, interval, title=title, pages=pages, force=force, **reading)

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
 
 from tracker import names
 from tracker.exceptions import InvalidValueError, NotAStoreError, NotFoundError, did_you_mean
+from tracker.foreign.dvclive import DvcliveStore, is_dvclive
 from tracker.foreign.mlflow_db import MlflowDbStore, is_mlflow_db
 from tracker.foreign.mlruns import MlrunsStore, is_mlruns
 from tracker.foreign.mlruns_files import META, fields_in
 from tracker.foreign.opening import is_own
 from tracker.foreign.own import OwnStore
 from tracker.foreign.records import ForeignStore
+from tracker.foreign.sacred import SacredStore, is_sacred
 from tracker.foreign.sqlite_opening import is_damaged
+from tracker.foreign.table_columns import ColumnMap
+from tracker.foreign.tables import TABLES, TableStore, is_table
 from tracker.foreign.tensorboard import TensorboardStore, is_tensorboard
 from tracker.foreign.trackio import TrackioStore, is_trackio
 from tracker.foreign.wandb_runs import WandbStore, is_wandb
@@ -33,10 +38,12 @@ class Kind(Struct, frozen=True):
     """What it is, for people."""
     detect: Callable[[Path], bool]
     """Whether a file or folder looks like one; quick, and never raises."""
-    open: Callable[[Path], ForeignStore]
+    open: Callable[..., ForeignStore]
     """Open a file or folder of a form that fits; never raises for what is in it."""
     forms: tuple[str, ...] = (FOLDER,)
     """What it can be."""
+    maps: bool = False
+    """Whether `open` takes `columns`, which say what the columns of a table mean."""
 
 
 _BOTH = (FOLDER, FILE)
@@ -46,16 +53,22 @@ KINDS = {
     "mlflow-db": Kind("the SQLite database of MLflow 1, 2 or 3", is_mlflow_db, MlflowDbStore, (FILE,)),
     "trackio": Kind("the folder of Trackio, or the database of one of its projects", is_trackio, TrackioStore, _BOTH),
     "wandb": Kind("a wandb folder, a run in it or its .wandb file", is_wandb, WandbStore, _BOTH),
+    "sacred": Kind("the folder of Sacred's FileStorageObserver", is_sacred, SacredStore),
+    "dvclive": Kind("a folder of DVCLive, or one with some in it", is_dvclive, DvcliveStore),
     "tensorboard": Kind("TensorBoard's event files, or a folder of them", is_tensorboard, TensorboardStore, _BOTH),
+    **{kind: Kind(what, is_table(kind), partial(TableStore, kind=kind), _BOTH, True) for kind, what in TABLES},
 }
 """By the name that `--from` takes."""
 
 
-def open_foreign(path: str | os.PathLike[str], kind: str | None = None) -> ForeignStore:
+def open_foreign(
+    path: str | os.PathLike[str], kind: str | None = None, *, columns: ColumnMap | None = None
+) -> ForeignStore:
     """Open a store of another tracker for reading; its kind is detected when it is not named.
 
+    `columns` say what the columns of a table mean, by role: `{"step": "epoch", "params": ["lr", "batch_size"]}`.
     Raises NotFoundError for a path that is not there, NotAStoreError for one of no known kind, and InvalidValueError
-    for a kind that there is not, or for a file where it is a folder.
+    for a kind that there is not, for a file where it is a folder, and for a role or column that does not exist.
     """
     if kind is not None and kind not in KINDS:
         raise InvalidValueError(f"{kind!r:.60} is no kind of store.{did_you_mean(kind, KINDS)} {_known()}")
@@ -64,22 +77,28 @@ def open_foreign(path: str | os.PathLike[str], kind: str | None = None) -> Forei
         raise NotFoundError(f"There is nothing at {place}.{did_you_mean(place.name, folders(place.parent))}")
     place = place.resolve()
     if kind is not None:
-        return _open(place, kind)
+        return _open(place, kind, columns)
     found = next((name for name, known in KINDS.items() if _fits(known, place)), None)
     if found is None:
         raise NotAStoreError(f"{place} is {_what_it_is(place)} {_known()}")
-    return _open(place, found)
+    return _open(place, found, columns)
 
 
 def _fits(kind: Kind, place: Path) -> bool:
     return (FOLDER if place.is_dir() else FILE) in kind.forms and kind.detect(place)
 
 
-def _open(place: Path, kind: str) -> ForeignStore:
+def _open(place: Path, kind: str, columns: ColumnMap | None) -> ForeignStore:
     form = FOLDER if place.is_dir() else FILE
-    if form not in KINDS[kind].forms:
-        raise InvalidValueError(f"{place} is a {form}, where {KINDS[kind].what} was expected.")
-    return KINDS[kind].open(place)
+    known = KINDS[kind]
+    if form not in known.forms:
+        raise InvalidValueError(f"{place} is a {form}, where {known.what} was expected.")
+    if not columns:
+        return known.open(place)
+    if not known.maps:
+        tables = " and ".join(name for name, kind in KINDS.items() if kind.maps)
+        raise InvalidValueError(f"{place} is read as {known.what}, which has no columns to map; {tables} have.")
+    return known.open(place, columns=columns)
 
 
 def _what_it_is(place: Path) -> str:

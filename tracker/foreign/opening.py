@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from tracker import _io, layout
 from tracker.exceptions import NotAStoreError
 from tracker.logs import Problem
+
+if TYPE_CHECKING:
+    from tracker.foreign.table_columns import ColumnMap
 
 PAGES = "pages"
 """Folder of a store with pages that people wrote."""
@@ -40,13 +44,16 @@ class Opened(Struct, frozen=True):
 
 @contextlib.contextmanager
 def opened(
-    sources: Sequence[Path], kind: str | None = None, progress: Callable[[int, int], None] | None = None
+    sources: Sequence[Path],
+    kind: str | None = None,
+    columns: ColumnMap | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Opened]:
     """The store that the sources are, or were made into; it stays as it is inside the block.
 
     Raises what `open_foreign` and `mirrored` raise, for what is no store of a known kind.
     """
-    if len(sources) == 1 and kind is None and not _is_foreign(sources[0]):
+    if len(sources) == 1 and kind is None and not columns and not _is_foreign(sources[0]):
         yield Opened(sources[0], sources[0] / PAGES)
         return
     from tracker.foreign.kinds import open_foreign
@@ -55,8 +62,10 @@ def opened(
     from tracker.foreign.traces import traces_of
 
     paths = list(dict.fromkeys(source.resolve() for source in sources))
-    traces = traces_of(paths)  # before anything is read, so that what changes meanwhile is seen the next time
-    stores = [open_foreign(path, kind) for path in paths]
+    traces = traces_of(
+        paths, kind, columns
+    )  # before anything is read, so that what changes meanwhile is seen the next time
+    stores = [open_foreign(path, kind, columns=columns) for path in paths]
     own = (store.root / PAGES for store in stores if isinstance(store, OwnStore))
     with mirrored(stores, traces, progress) as found:
         pages = next((pages for pages in own if _io.is_folder(pages)), found.root / PAGES)

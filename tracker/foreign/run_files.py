@@ -175,6 +175,8 @@ def _tags(run: ForeignRun, mode: ArtifactMode) -> dict[str, str]:
     where = run.artifacts_elsewhere
     if mode == "leave" and (run.artifacts or run.models):
         where = f"{run.place}/{layout.ARTIFACTS}"
+    elif mode == "leave" and any(isinstance(source, Path) for source in run.files.values()):
+        where = run.place
     return {**tags, ARTIFACTS_TAG: where} if where else tags
 
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import tracker
 
 
-def traces_of(sources: Sequence[Path]) -> str:
-    """Changes when a file of a source does, by names, sizes and times, or the code that reads it.
+def traces_of(sources: Sequence[Path], *how: object) -> str:
+    """Changes when a file of a source does, by names, sizes and times, or the code that reads it, or how.
 
     Empty where that cannot be known: a source that is a file has artifacts beside it, among whatever else lies there.
     """
     if not all(source.is_dir() for source in sources):
         return ""
-    found = hashlib.blake2b(digest_size=16)
+    found = hashlib.blake2b(repr(how).encode(), digest_size=16)
     for folder in (Path(tracker.__file__).parent, *sources):
         for line in _lines(str(folder)):
             found.update(line)
