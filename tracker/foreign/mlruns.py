@@ -8,6 +8,7 @@ from pathlib import Path
 from tracker import _io, layout
 from tracker.foreign.mlruns_files import META, Fields, Files, fields_in, time_of
 from tracker.foreign.mlruns_registry import logged_models, registered_models
+from tracker.foreign.mlruns_tags import restored, take_goal
 from tracker.foreign.records import Dataset, ForeignExperiment, ForeignModel, ForeignRun, derived_id, typed
 from tracker.logs import Problem
 from tracker.names import is_run_id
@@ -88,6 +89,7 @@ class MlrunsStore:
                 key=folder.name,
                 name=meta.get("name") or f"experiment {folder.name}",
                 description=tags.pop(NOTE_TAG, ""),
+                goal=take_goal(tags),
                 tags=tags,
                 created=time_of(meta.get("creation_time")) or 0,
                 deleted=deleted or meta.get("lifecycle_stage") == "deleted",
@@ -125,7 +127,7 @@ class MlrunsStore:
         series = dict(self._series(folder))
         start = time_of(meta.get("start_time")) or min((min(one.times) for one in series.values()), default=0)
         artifacts, elsewhere = _artifacts(folder, meta)
-        return ForeignRun(
+        found = ForeignRun(
             run_id=_run_id(experiment, folder.name),
             experiment=experiment,
             name=tags.get(RUN_NAME_TAG) or meta.get("run_name") or meta.get("name") or folder.name[:8],
@@ -144,6 +146,7 @@ class MlrunsStore:
             deleted=deleted or meta.get("lifecycle_stage") == "deleted",
             place=folder.relative_to(self.root).as_posix(),
         )
+        return restored(found)
 
     def _series(self, folder: Path) -> Iterator[tuple[str, Series]]:
         for key, path in self._files.keyed(folder / "metrics"):
