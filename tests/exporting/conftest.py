@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,8 +24,11 @@ READER = Path(__file__).with_name("read_mlflow.py")
 VERSIONS = ("2", "3")
 MODES: tuple[ArtifactMode, ...] = ("copy", "link", "leave")
 HARD = [0.1, float("nan"), float("inf"), float("-inf"), 1e-300, -5.0]
-LONG_NAME = "é" * 200
-HOSTILE = ["recall@5", "../../up", "/rooted", "a//b", "x" * 400, LONG_NAME, "=1+1", "tab?", "AR@100[b]", "..", "."]
+HOSTILE = [
+    *("recall@5", "recall#5", "recall_5", "../../up", "/rooted", "a//b", "a/", "..", ".", "..x", "=1+1", "50%", "c:\\d"),
+    *("x" * 400, "é" * 200, "y/" * 200 + "y", "loss", "loss/train", "loss/train/deep", "\u202egnp.exe", "'; drop"),
+]
+"""Names of metrics, params and tags that MLflow or a file system refuses, or that lie in each other."""
 
 
 @pytest.fixture(autouse=True)
@@ -129,15 +133,57 @@ def trash(folder: Path, store: Path) -> None:
     import_store(old.root, store)
 
 
+@pytest.fixture(scope="session")
+def hostile_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Names that MLflow refuses wherever there is a name, and damage."""
+    store = tmp_path_factory.mktemp("hostile") / "runs"
+    patch = pytest.MonkeyPatch()
+    patch.setenv("TRACKER_FSYNC", "never")
+    tracker.set_tracking_uri(store)
+    for experiment in ("=cmd|' /C calc'!A0", "../../up"):
+        tracker.set_experiment(experiment)
+        with tracker.start_run(run_name=f"@{experiment}", tags=dict.fromkeys(HOSTILE, "\x1b[2J\x00=1+1")):
+            tracker.log_params(dict.fromkeys(HOSTILE, "-1+1"))
+            for number, name in enumerate(HOSTILE):
+                tracker.log_metric(name, number, step=number)
+            tracker.log_text("secret", "fine.txt")
+            run = tracker.active_run()
+    assert run is not None
+    folder = next(store.glob(f"experiments/*/runs/{run.info.run_id}"))
+    (folder / "artifacts" / "link").symlink_to("/etc/hostname")
+    experiment = folder.parent.parent / "experiment.yaml"
+    experiment.write_text(re.sub("^id: .*", "id: models", experiment.read_text(), flags=re.MULTILINE))
+    with next(folder.glob("log/*.jsonl")).open("a") as log:
+        log.write("no record\n")
+    registry(store, folder)
+    patch.undo()
+    return store
+
+
+def registry(store: Path, run: Path) -> None:
+    """Registered models as people may have edited them."""
+    for slug, name in (("up", ".."), ("off", "50% off"), ("off-2", "50/ off"), ("none", "x" * 300)):
+        folder = store / "registry" / slug
+        (folder / "versions").mkdir(parents=True)
+        model = {"name": name, "aliases": {"../up": "1", "v2": "1", "good": "1"}, "tags": {"a@b": "c", "..": "d"}}
+        (folder / "model.yaml").write_text(json.dumps({**model, "stages": ["Canary"]}))
+        place = run.relative_to(store).as_posix() + "/artifacts"
+        for number, path in enumerate((f"{place}/fine.txt", f"{place}/../../../..", "experiments/gone", "/etc"), 1):
+            version = {"version": number, "path": path, "digest": "sha256:00", "stage": "Canary", "tags": {"a@b": "c"}}
+            (folder / "versions" / f"{number}.yaml").write_text(json.dumps(version))
+
+
 @pytest.fixture(scope="session", params=VERSIONS)
 def exports(
-    request: pytest.FixtureRequest, full_store: Path, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, full_store: Path, hostile_store: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Export]:
-    """Exports of that store with artifacts copied, linked and left, and one that MLflow wrote to afterwards."""
+    """Exports with artifacts copied, linked and left, one that MLflow wrote to afterwards, one of the hostile store."""
     folder = tmp_path_factory.mktemp("exports")
-    outs = {mode: folder / f"mlruns ö {mode}" for mode in (*MODES, "written")}
+    outs = {mode: folder / f"mlruns ö {mode}" for mode in (*MODES, "written", "hostile")}
+    stores = {name: hostile_store if name == "hostile" else full_store for name in outs}
     reports = {
-        name: export_mlflow(full_store, out, artifacts=name if name in MODES else "copy") for name, out in outs.items()
+        name: export_mlflow(stores[name], out, artifacts=name if name in MODES else "copy")
+        for name, out in outs.items()
     }
     fits = [run for run in read_store(full_store).runs() if run.file.name.startswith("fit")]
     uris = [f"runs:/{run.file.run_id}/model" for run in fits]
@@ -148,9 +194,10 @@ def exports(
         "link": {"predict": [uris[0], uris[4], uris[5]]},
         "leave": {"predict": uris[:3]},
         "written": {"predict": uris, "write": fits[0].file.run_id},
+        "hostile": {},
     }
     told = ask(request.param, *((str(outs[name]), wanted) for name, wanted in asked.items()))
-    return {name: Export(full_store, outs[name], reports[name], one) for name, one in zip(outs, told, strict=True)}
+    return {name: Export(stores[name], outs[name], reports[name], one) for name, one in zip(outs, told, strict=True)}
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
+from tracker.foreign.mlruns_files import MAX_DEPTH
 from tracker.registry.naming import LATEST
 
 MAX_KEY = 250
@@ -35,12 +36,16 @@ class Names:
             found.update(keys)
             if any("/" in key for key in keys):
                 parents |= _parents(keys)
-        kept = {key for key in found if key not in parents and is_key(key)}
+        taken = {key for key in found if key not in parents and is_key(key)}
         self.changed: dict[str, str] = {}
         """The name that MLflow takes, by ours, where they differ."""
-        for key in sorted(found - kept):
-            self.changed[key] = _free(f"{key}_" if is_key(key) else _tamed(key), kept)
-            kept.add(self.changed[key])
+        changing = sorted(found - taken)
+        folders = {folder for key in taken for folder in _folders(key)} if changing else set()
+        for key in changing:
+            name = _free(f"{key}_" if is_key(key) else _tamed(key), taken, folders)
+            self.changed[key] = name
+            taken.add(name)
+            folders.update(_folders(name))
 
     def of(self, key: str) -> str:
         """The name of a key to MLflow."""
@@ -57,13 +62,17 @@ class Names:
 
 def _parents(keys: Iterable[str]) -> set[str]:
     """Keys that would be a file and a folder at once: `loss` beside `loss/train`."""
-    folders = {key[:index] for key in keys for index, letter in enumerate(key) if letter == "/"}
-    return folders & set(keys)
+    return {folder for key in keys for folder in _folders(key)} & set(keys)
+
+
+def _folders(key: str) -> list[str]:
+    """The folders that the file of a key lies in."""
+    return [key[:index] for index, letter in enumerate(key) if letter == "/"]
 
 
 def is_key(key: str) -> bool:
     """Whether MLflow takes the name of a metric, param or tag, and a file can have it."""
-    if _REFUSED.search(key) or len(key) > MAX_KEY:
+    if _REFUSED.search(key) or len(key) > MAX_KEY or key.count("/") > MAX_DEPTH:
         return False
     normal = posixpath.normpath(key)
     if normal != key or normal == "." or normal.startswith(("..", "/")):
@@ -72,7 +81,8 @@ def is_key(key: str) -> bool:
 
 
 def _tamed(key: str) -> str:
-    parts = [_fitting(_REFUSED.sub("_", part)) for part in key.split("/")]
+    *first, last = key.split("/", MAX_DEPTH)
+    parts = [_fitting(_REFUSED.sub("_", part)) for part in (*first, last.replace("/", "_"))]
     tamed = "/".join(f"_{part}" if part in ("", ".") or part.startswith("..") else part for part in parts)
     return tamed if len(tamed) <= MAX_KEY else f"{tamed[: MAX_KEY - 9].rstrip('/')}-{_hash(key)}"
 
@@ -87,9 +97,12 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def _free(name: str, taken: set[str]) -> str:
+def _free(name: str, taken: set[str], folders: set[str]) -> str:
+    """The name, or one with a number, that is neither that of another file nor of a folder with one in it."""
+    if not taken.isdisjoint(_folders(name)):
+        name = name.replace("/", "_")
     found, number = name, 1
-    while found in taken:
+    while found in taken or found in folders:
         number += 1
         found = f"{name}_{number}"
     return found
@@ -104,7 +117,7 @@ def model_names(names: Iterable[str]) -> dict[str, str]:
         found[name] = name
         if name not in kept:
             tamed = _fitting(_REFUSED_IN_MODELS.sub("_", name))
-            found[name] = _free(tamed if _is_model_name(tamed) else f"_{tamed}", kept)
+            found[name] = _free(tamed if _is_model_name(tamed) else f"_{tamed}", kept, set())
             kept.add(found[name])
     return found
 
