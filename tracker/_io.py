@@ -104,9 +104,12 @@ def _refuse_link(folder: Path) -> None:
         raise OSError(errno.ELOOP, f"{folder.name!r} is a link, and links are not followed", str(folder))
 
 
-def replace_file(path: Path, data: bytes, *, durable: bool) -> None:
-    """Put a whole file in place of what is there, or of nothing. Readers see the old one or the new one."""
-    aside = _write_aside(path, data, durable=durable)
+def replace_file(path: Path, data: bytes, *, durable: bool, work: Path | None = None) -> None:
+    """Put a whole file in place of what is there, or of nothing. Readers see the old one or the new one.
+
+    It is written beside the other one first, or in the folder `work`.
+    """
+    aside = _write_aside(work / path.name if work else path, data, durable=durable)
     try:
         _point("rename", path)
         aside.replace(path)

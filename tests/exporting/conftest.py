@@ -25,7 +25,21 @@ VERSIONS = ("2", "3")
 MODES: tuple[ArtifactMode, ...] = ("copy", "link", "leave")
 HARD = [0.1, float("nan"), float("inf"), float("-inf"), 1e-300, -5.0]
 HOSTILE = [
-    *("recall@5", "recall#5", "recall_5", "../../up", "/rooted", "a//b", "a/", "..", ".", "..x", "=1+1", "50%", "c:\\d"),
+    *(
+        "recall@5",
+        "recall#5",
+        "recall_5",
+        "../../up",
+        "/rooted",
+        "a//b",
+        "a/",
+        "..",
+        ".",
+        "..x",
+        "=1+1",
+        "50%",
+        "c:\\d",
+    ),
     *("x" * 400, "é" * 200, "y/" * 200 + "y", "loss", "loss/train", "loss/train/deep", "\u202egnp.exe", "'; drop"),
 ]
 """Names of metrics, params and tags that MLflow or a file system refuses, or that lie in each other."""

@@ -35,7 +35,14 @@ def test_every_change_is_told(exports: dict[str, Export]) -> None:
     for kind in ("metric", "param", "tag"):
         told = [reason for reason in reasons if reason.startswith(f"the {kind} ")]
         assert len(told) == len(refused) + 2 + (2 if kind == "tag" else 0), told
-    for part in ("is a link", "is no record", "the id 'models'", "no such stage", "the alias '../up'", "is named '_..'"):
+    for part in (
+        "is a link",
+        "is no record",
+        "the id 'models'",
+        "no such stage",
+        "the alias '../up'",
+        "is named '_..'",
+    ):
         assert [reason for reason in reasons if part in reason], part
     assert not [problem for problem in export.report.problems if Path(problem.path).is_absolute()]
 

@@ -32,8 +32,7 @@ def points_of(run: ReadRun) -> dict[str, list[list[object]]]:
     """Step, time and value of every point."""
     return {
         key: sorted(
-            [step, time, repr(float(value))]
-            for step, time, value in zip(one.steps, one.times, one.values, strict=True)
+            [step, time, repr(float(value))] for step, time, value in zip(one.steps, one.times, one.values, strict=True)
         )
         for key, one in read_history(run.folder).series.items()
     }

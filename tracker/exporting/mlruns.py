@@ -20,7 +20,7 @@ from tracker.exporting.choosing import Choice, Place, choose
 from tracker.exporting.names import Names, tell_changed
 from tracker.exporting.registry_files import MODELS, RegistryExport
 from tracker.exporting.run_files import AllNames, RunExport, write_texts
-from tracker.exporting.target import Target, digest_of, read_state, write_state
+from tracker.exporting.target import Target, digest_of, read_state
 from tracker.exporting.telling import Problems
 from tracker.exporting.yaml_text import meta_yaml
 from tracker.foreign.mlruns import TRASH
@@ -194,13 +194,13 @@ class _Export:
         if read_state(folder) == [digest]:
             return
         _io.make_folder(folder, inside=self._target.root)
-        _io.replace_file(folder / META, meta_yaml(meta), durable=False)
+        self._target.write(folder / META, meta_yaml(meta))
         aside = self._target.aside()
         write_texts(aside / "tags", tags, Path(layout.EXPERIMENTS), self._problems.tell)
         old = self._target.put(aside / "tags", folder / "tags")
         if old is not None:
             _io.remove_tree(old)
-        write_state(folder, digest)
+        self._target.write_state(folder, digest)
 
     def _experiment_tags(self, file: ExperimentFile) -> Mapping[str, str]:
         tags = dict(self._tags.apply(file.tags))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -129,7 +130,7 @@ class RegistryExport:
                 "status": _READY,
                 "status_message": None,
             }
-            _io.replace_file(aside / META, meta_yaml(meta), durable=False)
+            _io.write_new(f"{aside}{os.sep}{META}", meta_yaml(meta))
             write_state(aside, digest)
             self._replace(aside, place)
         return place / layout.ARTIFACTS
@@ -152,7 +153,7 @@ class RegistryExport:
             "last_updated_timestamp": entity.last_updated_timestamp or 0,
             "name": name,
         }
-        _io.replace_file(aside / META, meta_yaml(meta), durable=False)
+        _io.write_new(f"{aside}{os.sep}{META}", meta_yaml(meta))
         write_texts(aside / "tags", tags.apply(model.file.tags), model.folder, self._problems.tell)
         write_texts(aside / "aliases", aliases, model.folder, self._problems.tell)
         for version in versions:
@@ -179,7 +180,7 @@ class RegistryExport:
             "version": file.version,
         }
         _io.make_folder(folder, inside=folder.parent)
-        _io.replace_file(folder / META, meta_yaml(meta), durable=False)
+        _io.write_new(f"{folder}{os.sep}{META}", meta_yaml(meta))
         write_texts(folder / "tags", {**tags.apply(file.tags), **own}, version.place, self._problems.tell)
 
     def _aliases(self, model: ReadModel, versions: Iterable[_Version]) -> dict[str, str]:

@@ -86,7 +86,7 @@ class RunExport:
         old = self._target.put(aside, folder)
         if old is not None and reused:
             _io.move_folder(old / layout.ARTIFACTS, folder / layout.ARTIFACTS, durable=False)
-            write_state(folder, facts if sound else "", files)
+            self._target.write_state(folder, facts if sound else "-", files)
         if old is not None:
             _io.remove_tree(old)
         count = 0 if reused else len(artifacts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -45,7 +46,7 @@ class Target:
             self._refuse_strangers(store_id)
             _io.make_folder(self.root, inside=self.root)
             _io.remove_tree(self._work)  # an export was stopped
-            _io.replace_file(self.root / MARKER, codec.json_file(Marker(_FORMAT, store_id)), durable=False)
+            self.write(self.root / MARKER, codec.json_file(Marker(_FORMAT, store_id)))
 
     def _refuse_nesting(self, store: Path) -> None:
         out, source = self.root.resolve(), store.resolve()
@@ -71,6 +72,15 @@ class Target:
         with contextlib.suppress(OSError, msgspec.MsgspecError):
             return msgspec.json.decode(_io.read_file(self.root / MARKER, limit=_MAX_MARKER), type=Marker)
         return None
+
+    def write(self, path: Path, data: bytes) -> None:
+        """Put a file in place of what is there."""
+        _io.make_folder(self._work, inside=self.root)
+        _io.replace_file(path, data, durable=False, work=self._work)
+
+    def write_state(self, folder: Path, *digests: str) -> None:
+        """Note what a folder that has its place already was made of."""
+        self.write(folder / STATE, _state(digests))
 
     def aside(self) -> Path:
         """A new folder to fill, which `put` then gives its place."""
@@ -107,6 +117,10 @@ def read_state(folder: Path) -> list[str]:
         return []
 
 
-def write_state(folder: Path, *digests: str) -> None:
-    """Note them."""
-    _io.replace_file(folder / STATE, "\n".join(digests).encode(), durable=False)
+def write_state(aside: Path, *digests: str) -> None:
+    """Note them in a folder that has no place yet."""
+    _io.write_new(f"{aside}{os.sep}{STATE}", _state(digests))
+
+
+def _state(digests: Sequence[str]) -> bytes:
+    return "\n".join(digests).encode()
