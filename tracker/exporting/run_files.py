@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+import operator
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -104,7 +107,8 @@ class RunExport:
     def _fill(self, run: FoundRun, experiment: Path, aside: Path, tell: Tell) -> int:
         """Write all but the artifacts; returns how many points there are."""
         series = self._series(run, tell)
-        metrics = {key: "".join(map(_POINT, _points(one))) for key, one in series.items()}
+        points = {key: _points(one) for key, one in series.items()}
+        metrics = {key: "".join(map(_POINT, found)) for key, found in points.items()}
         params = {key: codec.param_text(value) for key, value in run.file.params.items()}
         write_texts(aside / "metrics", self._names.metrics.apply(metrics), run.read.folder, tell)
         write_texts(aside / "params", self._names.params.apply(params), run.read.folder, tell)
@@ -112,7 +116,7 @@ class RunExport:
         if self._mode == "leave":
             _io.make_folder(aside / layout.ARTIFACTS, inside=aside)
         _io.write_new(f"{aside}{os.sep}{META}", meta_yaml(self._meta(run, experiment)))
-        return sum(map(len, series.values()))
+        return sum(map(len, points.values()))
 
     def _series(self, run: FoundRun, tell: Tell) -> dict[str, Series]:
         history = read_history(run.read.folder)
@@ -214,8 +218,12 @@ def write_texts(folder: Path, texts: Mapping[str, str], place: Path, tell: Tell)
             tell(place, f"{key!r:.100} is left out: to this file system it has the name of another one")
 
 
-def _points(series: Series) -> Iterator[tuple[int, float, int]]:
-    return zip(series.times, series.values, series.steps, strict=True)
+def _points(series: Series) -> list[tuple[int, float, int]]:
+    """Time, value and step of each point; those alike in all three come once, since MLflow's databases refuse two."""
+    points = zip(series.times, series.values, series.steps, strict=True)
+    if all(map(operator.lt, series.steps, itertools.islice(series.steps, 1, None))):
+        return list(points)
+    return list(dict.fromkeys((time, value if value == value else math.nan, step) for time, value, step in points))
 
 
 def _last_point(metric: MetricSummary) -> Series:
