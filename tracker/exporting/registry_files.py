@@ -163,6 +163,7 @@ class RegistryExport:
 
     def _write_version(self, version: _Version, name: str, folder: Path, tags: Names) -> None:
         file, entity = version.read.file, version.read.entity()
+        source = version.uri or (file.source if file.source.startswith(("runs:/", "models:/")) else "")
         stage, own = (file.stage, {}) if file.stage in STAGES else (NO_STAGE, {STAGE_TAG: file.stage})
         meta: dict[str, str | int | None] = {
             "creation_timestamp": entity.creation_timestamp or 0,
@@ -172,10 +173,10 @@ class RegistryExport:
             "name": name,
             "run_id": file.run_id,
             "run_link": "",
-            "source": version.uri or file.source,
+            "source": source,
             "status": "READY",
             "status_message": "",
-            "storage_location": version.uri or file.source,
+            "storage_location": source,
             "user_id": entity.user_id,
             "version": file.version,
         }
