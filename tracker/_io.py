@@ -16,7 +16,7 @@ import shutil
 import stat
 import uuid
 from collections.abc import Callable, Iterator
-from io import BufferedReader
+from io import BufferedReader, BufferedWriter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,9 +104,12 @@ def _refuse_link(folder: Path) -> None:
         raise OSError(errno.ELOOP, f"{folder.name!r} is a link, and links are not followed", str(folder))
 
 
-def replace_file(path: Path, data: bytes, *, durable: bool) -> None:
-    """Put a whole file in place of what is there, or of nothing. Readers see the old one or the new one."""
-    aside = _write_aside(path, data, durable=durable)
+def replace_file(path: Path, data: bytes, *, durable: bool, work: Path | None = None) -> None:
+    """Put a whole file in place of what is there, or of nothing. Readers see the old one or the new one.
+
+    It is written beside the other one first, or in the folder `work`.
+    """
+    aside = _write_aside(work / path.name if work else path, data, durable=durable)
     try:
         _point("rename", path)
         aside.replace(path)
@@ -127,6 +130,31 @@ def create_file(path: Path, data: bytes, *, durable: bool) -> None:
         discard(aside)
     if durable:
         sync_folder(path.parent)
+
+
+def write_new(path: str, data: bytes) -> None:
+    """Put a file into a folder that nobody reads yet; raises FileExistsError when it is there."""
+    _point("open", Path(path))
+    fd = os.open(path, _CREATE, 0o666)
+    try:
+        _write_all(fd, Path(path), data)
+    finally:
+        close(fd)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BufferedWriter]:
+    """A file to write piece by piece, which then stands in place of what is there, or not at all."""
+    aside = _aside(path)
+    try:
+        _point("open", aside)
+        with os.fdopen(os.open(aside, _CREATE, 0o666), "wb") as writer:
+            yield writer
+        _point("rename", path)
+        aside.replace(path)
+    except BaseException:
+        discard(aside)
+        raise
 
 
 def copy_file(source: SupportsRead[bytes], target: Path, *, durable: bool) -> int:
@@ -309,14 +337,7 @@ def _write_aside(path: Path, data: bytes, *, durable: bool) -> Path:
     _point("open", aside)
     fd = os.open(aside, _CREATE, 0o666)
     try:
-        written = append(fd, aside, data)
-        while 0 < written < len(data):
-            count = append(fd, aside, data[written:])
-            if count == 0:
-                break
-            written += count
-        if written != len(data):
-            raise OSError(errno.ENOSPC, "The disk took only a part of the bytes", str(path))
+        _write_all(fd, aside, data)
         if durable:
             sync(fd, aside)
     except BaseException:
@@ -325,6 +346,17 @@ def _write_aside(path: Path, data: bytes, *, durable: bool) -> Path:
     finally:
         close(fd)
     return aside
+
+
+def _write_all(fd: int, path: Path, data: bytes) -> None:
+    written = append(fd, path, data)
+    while 0 < written < len(data):
+        count = append(fd, path, data[written:])
+        if count == 0:
+            break
+        written += count
+    if written != len(data):
+        raise OSError(errno.ENOSPC, "The disk took only a part of the bytes", str(path))
 
 
 def _link(source: Path, target: Path) -> None:

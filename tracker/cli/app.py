@@ -16,6 +16,7 @@ from tracker.exceptions import TrackerError, did_you_mean
 MODULES = {
     "demo": "demo",
     "import": "importing",
+    "export": "exporting",
     "build": "build",
     "serve": "serve",
     "list": "listing",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -20,6 +21,7 @@ from tracker.foreign.importing import ImportReport, import_store
 from tracker.foreign.kinds import open_foreign
 from tracker.foreign.placing import ArtifactMode
 from tracker.foreign.table_columns import parse_map
+from tracker.logs import Problem
 
 SHOWN_PROBLEMS = 20
 
@@ -86,10 +88,15 @@ def print_report(console: Console, report: ImportReport) -> None:
     head = Text.assemble("Imported ", cell(report.source), " into ", cell(report.store, "bold"))
     console.print(head, cell(f"in {duration(report.seconds * 1000)}."), soft_wrap=True)
     console.print(cell("; ".join(parts) + "."), soft_wrap=True)
-    if report.problems:
-        console.print(cell(f"{counted(len(report.problems), 'problem')} in the data:", "yellow"))
-    for problem in report.problems[:SHOWN_PROBLEMS]:
+    print_problems(console, report.problems)
+
+
+def print_problems(console: Console, problems: Sequence[Problem]) -> None:
+    """The first problems of an import or export."""
+    if problems:
+        console.print(cell(f"{counted(len(problems), 'problem')} in the data:", "yellow"))
+    for problem in problems[:SHOWN_PROBLEMS]:
         console.print(cell(f"  {describe(problem)}"), soft_wrap=True)
-    more = len(report.problems) - SHOWN_PROBLEMS
+    more = len(problems) - SHOWN_PROBLEMS
     if more > 0:
         console.print(cell(f"  and {more:,} more; --json has them all"), soft_wrap=True)

@@ -26,6 +26,11 @@ def store_option(command: _F) -> _F:
     )(command)
 
 
+def store_argument(command: _F) -> _F:
+    """The same as an argument."""
+    return click.argument("store", required=False, callback=store_folder)(command)
+
+
 def stores_argument(command: _F) -> _F:
     """Stores of ours or of other trackers: passes `stores`, a list of paths, and `reading`, the options of `build`."""
 

@@ -78,10 +78,20 @@ def open_foreign(
     place = place.resolve()
     if kind is not None:
         return _open(place, kind, columns)
-    found = next((name for name, known in KINDS.items() if _fits(known, place)), None)
+    found = _detected(place)
     if found is None:
         raise NotAStoreError(f"{place} is {_what_it_is(place)} {_known()}")
     return _open(place, found, columns)
+
+
+def kind_of(place: Path) -> str:
+    """What a file or folder is, for people; "" for what is no store of a known kind."""
+    found = _detected(place)
+    return KINDS[found].what if found else ""
+
+
+def _detected(place: Path) -> str | None:
+    return next((name for name, known in KINDS.items() if _fits(known, place)), None)
 
 
 def _fits(kind: Kind, place: Path) -> bool:

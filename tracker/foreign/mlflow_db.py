@@ -12,6 +12,7 @@ from tracker.exceptions import InvalidValueError
 from tracker.foreign.mlflow_db_folders import Folders
 from tracker.foreign.mlflow_db_registry import logged_models, registered_models
 from tracker.foreign.mlflow_terms import CONTEXT_TAG, Fields, make_run, remote, time_of
+from tracker.foreign.mlruns_tags import take_goal
 from tracker.foreign.records import Dataset, ForeignExperiment, ForeignModel, ForeignRun
 from tracker.foreign.sqlite_files import Database, Lookup, Row, text_in
 from tracker.foreign.sqlite_opening import has_tables, is_damaged
@@ -76,6 +77,7 @@ class MlflowDbStore:
                 key=str(key),
                 name=name,
                 description=found.pop(NOTE_TAG, ""),
+                goal=take_goal(found),
                 tags=found,
                 created=time_of(created) or 0,
                 deleted=stage == "deleted",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from tracker import layout
+from tracker.foreign.mlruns_tags import restored
 from tracker.foreign.places import below
 from tracker.foreign.records import Dataset, ForeignRun, ForeignVersion, derived_id, iso, typed
 from tracker.names import is_run_id
@@ -54,7 +55,7 @@ def make_run(
 ) -> ForeignRun:
     """A run in our terms. `key` is its id in MLflow, `models` are names and folders of those that it logged."""
     start = time_of(facts.get("start_time")) or min((min(one.times) for one in series.values()), default=0)
-    return ForeignRun(
+    found = ForeignRun(
         run_id=run_id_of(experiment, key),
         experiment=experiment,
         name=tags.get(RUN_NAME_TAG) or facts.get("run_name") or facts.get("name") or key[:8],
@@ -73,6 +74,7 @@ def make_run(
         deleted=deleted or facts.get("lifecycle_stage") == "deleted",
         place=place,
     )
+    return restored(found)
 
 
 def make_version(number: int, facts: Fields, tags: Fields, folder: Path | None) -> ForeignVersion:

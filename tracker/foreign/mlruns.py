@@ -9,6 +9,7 @@ from tracker import _io, layout
 from tracker.foreign.mlflow_terms import CONTEXT_TAG, Fields, make_run, remote, time_of
 from tracker.foreign.mlruns_files import META, Files, fields_in
 from tracker.foreign.mlruns_registry import logged_models, registered_models
+from tracker.foreign.mlruns_tags import take_goal
 from tracker.foreign.records import Dataset, ForeignExperiment, ForeignModel, ForeignRun
 from tracker.logs import Problem
 from tracker.names import is_run_id
@@ -73,6 +74,7 @@ class MlrunsStore:
                 key=folder.name,
                 name=meta.get("name") or f"experiment {folder.name}",
                 description=tags.pop(NOTE_TAG, ""),
+                goal=take_goal(tags),
                 tags=tags,
                 created=time_of(meta.get("creation_time")) or 0,
                 deleted=deleted or meta.get("lifecycle_stage") == "deleted",

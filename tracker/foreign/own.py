@@ -63,7 +63,7 @@ class OwnStore:
             run_id=file.run_id,
             experiment=self._keys[run.slug],
             name=file.name,
-            status="RUNNING" if file.status == "STALE" else file.status,
+            status=file.status,
             start_time=file.start_time,
             end_time=file.end_time,
             parent=file.parent,
