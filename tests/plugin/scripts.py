@@ -71,16 +71,13 @@ def run_of(run: Any) -> dict[str, Any]:
         "tags": tags_of(run.data.tags),
         "datasets": [
             {
-                **{
-                    field: getattr(one.dataset, field)
-                    for field in ("name", "digest", "source_type", "schema", "profile")
-                },
+                **{field: getattr(one.dataset, field) for field in DATASET_FIELDS},
                 "tags": {tag.key: tag.value for tag in one.tags},
             }
             for one in run.inputs.dataset_inputs
         ],
         "inputs": sorted(one.model_id for one in run.inputs.model_inputs),
-        "outputs": sorted([one.model_id, one.step] for one in run.outputs.model_outputs),
+        "outputs": [[one.model_id, one.step] for one in sorted(run.outputs.model_outputs, key=lambda one: one.step)],
     }
 
 

@@ -163,7 +163,9 @@ class ArtifactRepository(LocalArtifactRepository):  # type: ignore[misc]
         below = _clean(artifact_path)
         path = self._folder() / (names.check_artifact_path(below) if below else "")
         if below and "/" not in below and below in self._folders_of_models():
-            return newest(path)
+            path = newest(path)
+        if self._place.run_folder is not None:
+            _refuse_links(self._place.run_folder, path)
         return path
 
     def _existing(self, artifact_path: str | None) -> Path:
@@ -203,6 +205,15 @@ def _name_of(uri: str) -> str:
     place = places.place_of(uri)
     known = models_of(place.run_folder) if place.run_folder else []
     return next((file.name for file in known if file.path == place.below), posixpath.basename(place.below))
+
+
+def _refuse_links(run_folder: Path, path: Path) -> None:
+    """A link among artifacts may lead anywhere, so it is as good as not there."""
+    for part in (path, *path.parents):
+        if part == run_folder:
+            return
+        if part.is_symlink():
+            raise missing(f"{part.name!r} is a link, and links are not followed")
 
 
 def _clean(path: str | None) -> str:

@@ -63,7 +63,7 @@ def place_of(uri: str) -> ArtifactPlace:
     """Where an artifact URI leads; InvalidValueError for one that leads into no store."""
     text = uri.removeprefix(_PREFIX)
     path = Path(_local(unquote(text[2:] if text.startswith("//") else text))).absolute()
-    for root in path.parents:
+    for root in () if ".." in path.parts else path.parents:
         if layout.store_file(root).is_file() and (found := _in_store(root, path.relative_to(root).parts)):
             return found
     raise InvalidValueError(f"{uri!r} leads to no artifacts of a store. Is the store gone, or was it moved?")

@@ -16,7 +16,7 @@ from tracker.exceptions import InvalidValueError
 from tracker.missing import refuse
 from tracker.mlflow_plugin import entities, places
 from tracker.mlflow_plugin.model_files import MODEL_ID, ModelFiles, models_of
-from tracker.mlflow_plugin.translated import refusing, translated
+from tracker.mlflow_plugin.translated import refusing, translated, unsupported
 from tracker.registry import Registry
 from tracker.registry import entities as registered
 
@@ -24,6 +24,7 @@ WORKS = frozenset({"copy_model_version"})
 """What MLflow's base class makes of the other methods."""
 _MOST = 200_000
 """MLflow's limit of `max_results`."""
+_PROMPT_TAG = "mlflow.prompt.is_prompt"
 _VERSION_ORDER = ["last_updated_timestamp DESC", "name ASC", "version_number DESC"]
 
 
@@ -48,7 +49,9 @@ class RegistryStore(AbstractStore):  # type: ignore[misc]
         description: str | None = None,
         deployment_job_id: str | None = None,
     ) -> Any:
-        """Make a registered model without versions."""
+        """Make a registered model without versions. MLflow keeps prompts as such, which is refused."""
+        if any(tag.key == _PROMPT_TAG for tag in tags or ()):
+            raise unsupported("register_prompt")
         made = self._client.create_registered_model(name, _texts(tags), description, deployment_job_id or None)
         return self._model(made)
 
@@ -145,9 +148,9 @@ class RegistryStore(AbstractStore):  # type: ignore[misc]
         return self._version(self._client.get_model_version(name, version))
 
     def get_model_version_by_alias(self, name: str, alias: str) -> Any:
-        """The version that an alias stands for."""
-        if alias.lower() == "latest" and alias not in self._registry.model(name).file.aliases:
-            return self._version(self._registry.latest(name).entity())
+        """The version that an alias stands for. An alias that is not there has the error code that MLflow gives it."""
+        if alias not in self._registry.model(name).file.aliases:
+            raise InvalidValueError(f"Registered model alias {alias} not found.")
         return self._version(self._client.get_model_version_by_alias(name, alias))
 
     def get_model_version_download_uri(self, name: str, version: int | str) -> str:

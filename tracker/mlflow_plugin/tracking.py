@@ -53,6 +53,8 @@ class TrackingStore(Writing, LoggedModels, AbstractStore):  # type: ignore[misc]
         self.root = places.root_of(store_uri)
         self.finder = Finder(self.root)
         self.models = ModelFiles(self.root)
+        self._not_there: set[str] = set()
+        """Names of experiments that were asked for in vain."""
 
     # Experiments
 
@@ -74,16 +76,25 @@ class TrackingStore(Writing, LoggedModels, AbstractStore):  # type: ignore[misc]
     def create_experiment(
         self, name: str, artifact_location: str | None = None, tags: Sequence[Any] | None = None
     ) -> str:
-        """Make an experiment, and return its id."""
+        """Make an experiment, and return its id.
+
+        Who was told that there is none gets the one that another process made since: set_experiment() of MLflow would
+        go on with the experiment Default otherwise.
+        """
         refuse("Artifacts lie in the folder of their run.", artifact_location=artifact_location or None)
         taken = self.finder.named(check_name(name, "An experiment name"))
-        if taken is not None and (taken.stage != LifecycleStage.ACTIVE or taken.folder.exists()):
+        was_missing = name in self._not_there
+        self._not_there.discard(name)
+        if taken is not None and taken.stage != LifecycleStage.ACTIVE:
             raise AlreadyExistsError(
-                f"Experiment(name={name}) already exists. "
-                + ("It is deleted: restore it, or choose another name." if taken.stage != LifecycleStage.ACTIVE else "")
+                f"Experiment(name={name}) already exists, but it is deleted. Restore it, or choose another name."
             )
+        if taken is not None and taken.folder.exists():
+            if was_missing:
+                return taken.file.id
+            raise AlreadyExistsError(f"Experiment(name={name}) already exists.")
         texts = session.texts_of({tag.key: tag.value for tag in tags or ()})
-        return Store.open(self.root).create_experiment(ExperimentFile(id="", name=name, tags=texts)).file.id
+        return Store.open(self.root).add_experiment(ExperimentFile(id="", name=name, tags=texts)).file.id
 
     def get_experiment(self, experiment_id: str) -> Any:
         """An experiment by its id, a deleted one too."""
@@ -92,7 +103,10 @@ class TrackingStore(Writing, LoggedModels, AbstractStore):  # type: ignore[misc]
     def get_experiment_by_name(self, experiment_name: str) -> Any:
         """An experiment by its name, a deleted one too; None when there is none."""
         found = self.finder.named(experiment_name)
-        return None if found is None else entities.experiment_of(found)
+        if found is None:
+            self._not_there.add(experiment_name)
+            return None
+        return entities.experiment_of(found)
 
     def delete_experiment(self, experiment_id: str) -> None:
         """Move an experiment and its runs to the trash."""

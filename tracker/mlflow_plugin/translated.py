@@ -16,6 +16,7 @@ from tracker.missing import remedy
 C = TypeVar("C", bound=type[Any])
 
 _ELSEWHERE = "Keep that in a store of MLflow's own, such as sqlite:///mlflow.db."
+_DATASETS = "mlflow.log_input() notes the data set that a run uses."
 
 
 def made(error: TrackerError) -> Exception:
@@ -27,6 +28,12 @@ def made(error: TrackerError) -> Exception:
 def missing(message: str) -> Exception:
     """The MlflowException for something that is not there."""
     return MlflowException(message, error_code=RESOURCE_DOES_NOT_EXIST)  # type: ignore[no-any-return]
+
+
+def unsupported(name: str) -> Exception:
+    """The MlflowException for a method that there is not, with what to use instead."""
+    instead = _DATASETS if "dataset" in name else remedy(name).strip() or _ELSEWHERE
+    return MlflowException(f"tracker has no {name}(). {instead}", error_code=NOT_IMPLEMENTED)  # type: ignore[no-any-return]
 
 
 def translated(kind: C) -> C:
@@ -72,8 +79,7 @@ def _translating(method: Callable[..., Any]) -> Callable[..., Any]:
 
 def _refusal(name: str) -> Callable[..., NoReturn]:
     def refuse(self: Any, *arguments: Any, **named: Any) -> NoReturn:
-        instead = remedy(name) or f" {_ELSEWHERE}"
-        raise MlflowException(f"tracker has no {name}().{instead}", error_code=NOT_IMPLEMENTED)
+        raise unsupported(name)
 
     refuse.__name__ = refuse.__qualname__ = name
     return refuse
