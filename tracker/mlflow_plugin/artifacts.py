@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import posixpath
+import re
 import shutil
 import tempfile
 import weakref
@@ -36,6 +37,8 @@ from tracker.session import session as current
 from tracker.yaml_files import read_plain_yaml
 
 _READ_ONLY = "A registered version does not change. Log the model again, and register that."
+_IMAGE_OF_MLFLOW_2 = re.compile(r"%step%-?\d+%timestamp%\d+%")
+"""MLflow 3 has pluses in these names; the percent signs make one in a hundred look like an encoded path."""
 _kept: list[OpenedModel] = []
 """Private copies of registered models live as long as the process: MLflow gets paths and may open them at any time."""
 
@@ -59,8 +62,12 @@ class ArtifactRepository(LocalArtifactRepository):  # type: ignore[misc]
     def log_artifact(self, local_file: str, artifact_path: str | None = None) -> None:
         """Copy a file into the run."""
         run, below = self._target(artifact_path)
-        run.log_artifact(local_file, below or None)
-        _tell_no_place(run, Path(local_file).parent, [Path(local_file)], below)
+        file = Path(local_file)
+        if _IMAGE_OF_MLFLOW_2.search(file.name):
+            run.log_bytes(file.read_bytes(), posixpath.join(below, file.name.replace("%", "+")))
+            return
+        run.log_artifact(file, below or None)
+        _tell_no_place(run, file.parent, [file], below)
 
     def log_artifacts(self, local_dir: str, artifact_path: str | None = None) -> None:
         """Copy the files below a folder into the run."""
