@@ -15,7 +15,7 @@ from tracker.missing import remedy
 
 C = TypeVar("C", bound=type[Any])
 
-_ELSEWHERE = "Keep that in a store of MLflow's own, such as sqlite:///mlflow.db."
+_ELSEWHERE = "Keep that in a store of MLflow's own, such as a file of SQLite."
 _DATASETS = "mlflow.log_input() notes the data set that a run uses."
 
 
