@@ -125,12 +125,14 @@ class ArtifactRepository(LocalArtifactRepository):  # type: ignore[misc]
     def download_artifacts(self, artifact_path: str, dst_path: str | None = None) -> str:
         """The path of a file or folder; with `dst_path` a copy of it there.
 
-        Without one, the folder of a model is copied all the same, since MLflow adds a file to what it gets.
+        Without one, the folder of a model is copied all the same, since MLflow adds a file to what it gets, and so is
+        a folder with links.
         """
         source = self._existing(artifact_path)
         if dst_path is None:
-            is_model = self._place.run_folder is not None and (source / layout.MLMODEL_FILE).is_file()
-            return str(_copied(source) if is_model else source)
+            ours = self._place.run_folder is not None and _io.is_folder(source)
+            private = ours and ((source / layout.MLMODEL_FILE).is_file() or any(one.problem for one in _files(source)))
+            return str(_copied(source) if private else source)
         if not Path(dst_path).is_dir():
             raise MlflowException(
                 f"The destination path for downloaded artifacts does not exist! Destination path: {dst_path}",
