@@ -33,8 +33,11 @@ OTHERS = {
     "mlflow2": "interchange/mlflow2.txt",
     "mlflow3": "interchange/mlflow3.txt",
     "peers": "foreign/peers.txt",
+    "plugin": "plugin/mlflow_plugin.txt",
 }
-"""Environments with other trackers and without ours, and the files below `tests/` that say what is in them."""
+"""Environments with other trackers, and the files below `tests/` that say what is in them."""
+WITH_TRACKER = {"plugin"}
+"""Those that hold ours too; the others do without."""
 
 
 class MissingToolError(Exception):
@@ -100,21 +103,23 @@ def make_venv() -> None:
 
 
 def make_other_venv(name: str) -> None:
-    """Makes `.venv-mlflow2`, `.venv-mlflow3` or `.venv-peers`, where no tracker is."""
+    """Makes `.venv-mlflow2`, `.venv-mlflow3`, `.venv-peers` or `.venv-plugin`."""
     needs = ROOT / "tests" / OTHERS[name]
-    fill_venv(ROOT / f".venv-{name}", needs, ["--requirement", str(needs)])
+    ours = ["--editable", str(ROOT)] if name in WITH_TRACKER else []
+    also = (ROOT / "pyproject.toml").read_text(encoding="utf-8") if ours else ""  # it says where MLflow finds us
+    fill_venv(ROOT / f".venv-{name}", needs, ["--requirement", str(needs), *ours], also)
 
 
-def fill_venv(venv: Path, needs: Path, packages: list[str]) -> None:
-    """Makes a virtual environment, unless the one that is there was made from the same file."""
+def fill_venv(venv: Path, needs: Path, packages: list[str], also: str = "") -> None:
+    """Makes a virtual environment, unless the one that is there was made from the same file, and the same `also`."""
     stamp = venv / "made-from"
-    wanted = digest(needs, str(ROOT), sys.version)
+    wanted = digest(needs, str(ROOT), sys.version, *([also] if also else []))
     if stamp.is_file() and stamp.read_text() == wanted:
         return
     header(f"making {venv.name}")
     call([sys.executable, "-m", "venv", "--clear", str(venv)], "no virtual environment could be made")
     python = venv / PYTHON.relative_to(VENV)
-    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
     call([*install, *packages], f"pip could not install what {needs.name} names")
     stamp.write_text(wanted)
 

@@ -1,4 +1,4 @@
-"""The Pythons that have other trackers and not ours, and what scripts print that run there."""
+"""The Pythons that have other trackers, and what scripts print that run there."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+_NAMED = {name: value for name, value in os.environ.items() if name.startswith("TRACKER_")}
+"""What was set before a test began, for tests see none of it."""
 _QUIET = {
     "MLFLOW_ALLOW_FILE_STORE": "true",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -24,12 +26,12 @@ _QUIET = {
 
 
 def python_of(name: str) -> str:
-    """The Python of an environment that `tests/all.py` makes: mlflow2, mlflow3, peers.
+    """The Python of an environment that `tests/all.py` makes: mlflow2, mlflow3, peers, plugin.
 
     `TRACKER_MLFLOW2` and so on name another one. The tests fail where there is none.
     """
     scripts = "Scripts/python.exe" if os.name == "nt" else "bin/python"
-    found = Path(os.environ.get(f"TRACKER_{name.upper()}") or ROOT / f".venv-{name}" / scripts)
+    found = Path(_NAMED.get(f"TRACKER_{name.upper()}") or ROOT / f".venv-{name}" / scripts)
     assert found.exists(), f"{name} is missing: run `python tests/all.py --only python` once, which installs it"
     return str(found)
 

@@ -124,6 +124,12 @@ def test_each_big_library_has_one_home(library: str, home: str) -> None:
     assert users or library != "mkdocs"
 
 
+def test_mlflow_is_imported_by_its_plugin_only() -> None:
+    """tracker needs no MLflow: only what MLflow itself loads imports it."""
+    users = {found.importer.parent for found in IMPORTS if found.target.split(".")[0] == "mlflow"}
+    assert users == {ROOT / "tracker" / "mlflow_plugin"}
+
+
 def test_the_library_does_not_know_the_builder() -> None:
     """Only the command line and the demo reach from tracker into site_builder, and only when asked to build."""
     users = [

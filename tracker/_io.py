@@ -99,6 +99,12 @@ def make_folder(path: Path, *, inside: Path) -> None:
     path.mkdir(parents=True, exist_ok=True)
 
 
+def create_folder(path: Path) -> None:
+    """Make a folder in one that is there; raises FileExistsError when another process was first."""
+    _point("mkdir", path)
+    path.mkdir()
+
+
 def _refuse_link(folder: Path) -> None:
     if folder.is_symlink():
         raise OSError(errno.ELOOP, f"{folder.name!r} is a link, and links are not followed", str(folder))

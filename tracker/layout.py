@@ -13,6 +13,8 @@ ENVIRONMENT_FILE = "environment.json"
 LOG = "log"
 LOG_SUFFIX = ".jsonl"
 ARTIFACTS = "artifacts"
+MLFLOW = "mlflow"
+MODEL_LINKS_FILE = "links.json"
 TRASH = "trash"
 REGISTRY = "registry"
 REGISTERED_MODEL_FILE = "model.yaml"
@@ -58,6 +60,21 @@ def trashed_run(store: Path, slug: str, run_id: str) -> Path:
 def log_file(run_folder: Path, writer: str) -> Path:
     """`log/<writer>.jsonl` of a run."""
     return run_folder / LOG / f"{writer}{LOG_SUFFIX}"
+
+
+def mlflow_folder(run_folder: Path) -> Path:
+    """`mlflow/` of a run: what MLflow's client keeps of models."""
+    return run_folder / MLFLOW
+
+
+def logged_model_file(run_folder: Path, model_id: str) -> Path:
+    """`mlflow/<model_id>.json` of a run."""
+    return run_folder / MLFLOW / f"{model_id}.json"
+
+
+def trashed_experiment_file(store: Path, slug: str) -> Path:
+    """`trash/<slug>/experiment.yaml`: there while the experiment is deleted."""
+    return store / TRASH / slug / EXPERIMENT_FILE
 
 
 def registry(store: Path) -> Path:

@@ -33,6 +33,7 @@ _SECRET_VALUE = re.compile(
 )
 _USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
 _SCP_REMOTE = re.compile(r"(?:[^@/]+@)?([\w.-]+):(?!//)(.+)")
+_LOCAL_URI = re.compile(r"(?:file|tracker):(?://(?=/))?(?=[/~]|[A-Za-z]:[\\/])")
 _ABSOLUTE = re.compile(r"(?:[A-Za-z]:[\\/]|/|~[\\/])\S*")
 
 
@@ -95,6 +96,8 @@ def as_text(text: str) -> str:
 
 
 def _short_path(text: str, root: Path | None) -> str:
+    if scheme := _LOCAL_URI.match(text):
+        return scheme[0] + _short_path(text[scheme.end() :], root)
     if len(text) < 2 or not _ABSOLUTE.fullmatch(text) or _home().fullmatch(text.rstrip("\\/")):
         return text
     if root is not None:

@@ -157,9 +157,13 @@ def _no_store(root: Path, error: OSError) -> str:
 
 def read_run(root: Path | str, run_id: str) -> ReadRun:
     """One run of a store by its id; NotFoundError when there is none."""
-    root = Path(root)
-    folder = find_run(root, run_id)
-    return _as_run(_read_run(folder), folder.parent, folder.parent.parent.name)
+    folder = find_run(Path(root), run_id)
+    return read_run_in(folder, folder.parent.parent.name)
+
+
+def read_run_in(folder: Path, slug: str) -> ReadRun:
+    """The run in a folder, of an experiment with this slug; in the trash too."""
+    return _as_run(_read_run(folder), folder.parent, slug)
 
 
 def read_trash(root: Path | str) -> Iterator[ReadRun]:
@@ -168,7 +172,7 @@ def read_trash(root: Path | str) -> Iterator[ReadRun]:
     for slug in filter(names.is_slug, folders(root / layout.TRASH)):
         for run_id in folders(root / layout.TRASH / slug):
             folder = layout.trashed_run(root, slug, run_id)
-            yield _as_run(_read_run(folder), folder.parent, slug)
+            yield read_run_in(folder, slug)
 
 
 def find_run(root: Path, run_id: str) -> Path:

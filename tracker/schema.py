@@ -223,3 +223,54 @@ class Manifest(Struct, frozen=True):
     """`sha256:` and 64 hex digits over all entries; the version of a registered model has the same."""
     files: dict[str, ManifestEntry]
     """By path relative to the folder of the model."""
+
+
+class LoggedModelPoint(Struct, frozen=True, omit_defaults=True):
+    """A metric of a model that MLflow's client logged: its latest point, for each data set that it was measured on."""
+
+    key: str
+    value: Any
+    """As in the log of a run."""
+    step: Step
+    time: Time
+    run_id: str
+    """The run that measured it."""
+    dataset: str = ""
+    digest: str = ""
+    """Of the data set."""
+
+
+class LoggedModelFile(Struct, frozen=True):
+    """`mlflow/<model_id>.json` of a run: what MLflow's client knows of a model beyond its folder."""
+
+    schema: int
+    model_id: str
+    """`m-` and 32 hex digits."""
+    name: str
+    path: str
+    """Its folder below `artifacts/`."""
+    status: str
+    """PENDING while it is made, then READY or FAILED."""
+    created: Time
+    updated: Time
+    alone: bool = False
+    """True: it was logged outside of any run, and this run is only the place where it lies."""
+    kind: str | None = None
+    """MLflow's `model_type`."""
+    message: str | None = None
+    """MLflow's `status_message`."""
+    params: dict[str, str] = {}
+    tags: dict[str, str] = {}
+    metrics: list[LoggedModelPoint] = []
+    deleted: bool = False
+    """True: MLflow's client shows it no more; the files stay."""
+
+
+class ModelLinksFile(Struct, frozen=True):
+    """`mlflow/links.json` of a run: the models that it used and made, as MLflow's client told."""
+
+    schema: int
+    inputs: list[str] = []
+    """Ids of models."""
+    outputs: dict[str, Step] = {}
+    """By id of a model, the step at which it was made."""

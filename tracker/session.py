@@ -42,6 +42,8 @@ class Session:
         self._kept: dict[tuple[Path, str], ActiveRun] = {}
         self._awake: dict[tuple[Path, str], ActiveRun] = {}
         """Those of the kept runs that were written to last; they may hold a file open."""
+        self.ended_with_process: set[tuple[Path, str]] = set()
+        """Kept runs that nobody had ended when the process did."""
         self._main_stack: list[ActiveRun] = []
         self._threads = threading.local()
         self.last_run_id: str | None = None
@@ -282,6 +284,7 @@ class Session:
         for run in [*reversed(self._open_runs), *self._kept.values()]:
             try:
                 if self._kept.pop((run.store.root, run.run_id), None):
+                    self.ended_with_process.add((run.store.root, run.run_id))
                     run.end(status, by)
                 else:
                     self.leave(run, status, by)
@@ -297,9 +300,12 @@ def make_run(
     parent: str | None,
     tags: dict[str, str],
     start_time: int | None = None,
+    captures: bool | None = None,
 ) -> ActiveRun:
-    """Make a run of an experiment. Where it began at another time, nothing is known of what it ran in."""
-    source, environment = capture.capture() if start_time is None else (None, None)
+    """Make a run of an experiment. Where it began at another time, nothing is known of what it ran in, unless
+    `captures` says that this process is what it runs in."""
+    captures = start_time is None if captures is None else captures
+    source, environment = capture.capture() if captures else (None, None)
     file = RunFile(
         schema=SCHEMA,
         run_id=names.new_id(),

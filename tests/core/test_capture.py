@@ -146,6 +146,11 @@ def test_an_argument_that_is_no_text_does_not_stop_a_run(tmp_path: Path) -> None
         ),
         (["/repo/a/b.py", "--out=/repo/o", "/elsewhere/c"], ["a/b.py", "--out=o", "…/c"]),
         (
+            ["tracker:/data/runs", "file:///data/x", "--to=tracker:/repo/o"],
+            ["tracker:…/runs", "file://…/x", "--to=tracker:o"],
+        ),
+        (["tracker:./runs", "tracker:", "tracker:runs", "tracker:" * 9], None),
+        (
             ["/home/ada", "/home/ada/x", "C:\\Users\\ada\\x", '{"p": "/home/ada/x"}'],
             ["~", "…/x", "~\\x", '{"p": "~/x"}'],
         ),

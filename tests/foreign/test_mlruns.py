@@ -16,7 +16,7 @@ from tracker.foreign.importing import import_store
 from tracker.foreign.kinds import open_foreign
 from tracker.foreign.mlruns import MlrunsStore
 from tracker.foreign.mlruns_files import point_of
-from tracker.foreign.records import ForeignRun, typed
+from tracker.foreign.records import ForeignRun, impersonal, typed
 from tracker.reader import ReadRun, read_history, read_store
 from tracker.registry import Registry, check_registry
 
@@ -274,3 +274,29 @@ def test_every_part_is_read(tmp_path: Path) -> None:
     run = next(run for run in read_store(tmp_path / "runs", cache=False).runs() if run.file.run_id == run_id(2))
     assert make_run(run, "1").data.params == {"lr": "0.2"}
     assert run.file.tags == {"mlflow.note.content": "A note.", "dataset.digits": "abcd1234"}
+
+
+@pytest.mark.parametrize(
+    ("source", "kept"),
+    [
+        (
+            '{"tags": {"mlflow.user": "eve", "mlflow.source.name": "/home/eve/train.py", "a": "b"}}',
+            '{"tags": {"mlflow.source.name": "train.py", "a": "b"}}',
+        ),
+        ('{"uri": "/data/eve/x.csv"}', '{"uri": "x.csv"}'),
+        ('{"uri": "C:\\\\data\\\\x.csv", "n": 1}', '{"uri": "x.csv", "n": 1}'),
+        ('{"uri": "file:///data/x.csv"}', '{"uri": "x.csv"}'),
+    ],
+)
+def test_where_a_data_set_is_from(source: str, kept: str) -> None:
+    """Neither the user nor a path of the machine is kept of what MLflow says of a data set."""
+    assert impersonal(source) == kept
+
+
+@pytest.mark.parametrize(
+    "source",
+    ['{"url": "https://example.org/a/b.csv"}', '{"path": "a/b", "tags": []}', "[1, 2]", "no JSON", "", "[" * 100_000],
+)
+def test_what_is_not_personal_stays(source: str) -> None:
+    """Addresses, relative paths and what is no JSON object are kept letter by letter."""
+    assert impersonal(source) == source

@@ -15,7 +15,7 @@ from tracker import _clock, _io, codec, layout, logs, names
 from tracker.artifact_files import ArtifactFile, list_artifacts, list_files, look_at
 from tracker.exceptions import InvalidNameError, InvalidValueError
 from tracker.foreign.placing import ArtifactMode, LeftOutError, Placing, UnreadableError
-from tracker.foreign.records import FilePart, ForeignRun, derived_id
+from tracker.foreign.records import FilePart, ForeignRun, derived_id, impersonal
 from tracker.reader import Environment
 from tracker.schema import SCHEMA, LogState, RunFile
 from tracker.snapshot import make_snapshot
@@ -226,7 +226,8 @@ def _with_datasets(run: ForeignRun, artifacts: list[Artifact]) -> list[Artifact]
     """The artifacts with a file that has all facts of the data sets, unless the run has one of this name."""
     if not run.datasets or any(artifact.path == DATASETS_FILE for artifact in artifacts):
         return artifacts
-    data = codec.json_file([msgspec.structs.asdict(dataset) for dataset in run.datasets])
+    told = (msgspec.structs.replace(dataset, source=impersonal(dataset.source)) for dataset in run.datasets)
+    data = codec.json_file([msgspec.structs.asdict(dataset) for dataset in told])
     line = codec.line(artifact=DATASETS_FILE, value=len(data), time=run.start_time)
     return [*artifacts, Artifact(DATASETS_FILE, line, len(data), data=data)]
 
