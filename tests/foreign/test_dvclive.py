@@ -18,6 +18,7 @@ from tracker.foreign.kinds import open_foreign
 from tracker.reader import read_history, read_store
 
 from .reading import comparable, points, read_all, told, write
+from .sites import Record, check_site
 
 WRITER = Path(__file__).with_name("dvclive_store.py")
 NAMES = {"dvclive": "project", "sweep/small": "sweep/small", "sweep/large": "sweep/large"}
@@ -194,3 +195,8 @@ def test_not_a_number_in_yaml(tmp_path: Path) -> None:
     store = open_foreign(root)
     assert next(iter(read_all(store).values())).params == {}
     assert told(store) == ["params.yaml: cannot be read:"]
+
+
+def test_its_site(written: Written, tmp_path: Path, record_property: Record) -> None:
+    """`tracker build` shows every run of DVCLive's, and a second build writes nothing."""
+    check_site(written[0], tmp_path, f"DVCLive {written[1]['version']}", record_property)

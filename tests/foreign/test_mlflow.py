@@ -21,6 +21,7 @@ from tracker.reader import ReadRun, read_experiment_file, read_history, read_sto
 from tracker.registry import check_registry, read_registry
 
 from .damage_db import damages, told, try_all
+from .sites import Record, check_site
 
 PERSONAL = {"mlflow.user", "mlflow.source.name"}
 """Tags of MLflow's that name a person or a path of this machine."""
@@ -206,3 +207,8 @@ def test_nothing_names_who_wrote_it(imported: Imported, by_mlflow: tuple[Path, d
     ours = [path for path in store.rglob("*") if path.is_file() and path.suffix in (".json", ".jsonl", ".yaml")]
     written = [path for path in ours if layout.ARTIFACTS not in path.parts]
     assert [path for path in written if str(by_mlflow[0].parent) in path.read_text(encoding="utf-8")] == []
+
+
+def test_its_site(by_mlflow: tuple[Path, dict[str, Any]], tmp_path: Path, record_property: Record) -> None:
+    """`tracker build` shows every run of MLflow's, and a second build writes nothing."""
+    check_site(by_mlflow[0], tmp_path, f"MLflow {by_mlflow[1]['version']}", record_property)

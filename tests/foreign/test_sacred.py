@@ -18,6 +18,7 @@ from tracker.foreign.sacred_values import plain
 from tracker.reader import read_store
 
 from .reading import points, read_all, steps, told, write
+from .sites import Record, check_site
 
 WRITER = Path(__file__).with_name("sacred_store.py")
 STATUS = {
@@ -258,3 +259,8 @@ def test_hostile_texts(tmp_path: Path) -> None:
 def test_notation_of_jsonpickle(given: Any, expected: Any) -> None:
     """Numbers, arrays, tuples and sets become plain values; nothing is ever made of a class that is named."""
     assert plain(given) == expected
+
+
+def test_its_site(written: Written, tmp_path: Path, record_property: Record) -> None:
+    """`tracker build` shows every run of Sacred's, and a second build writes nothing."""
+    check_site(written[0], tmp_path, f"Sacred {written[1]['version']}", record_property)

@@ -18,6 +18,7 @@ from tracker.foreign.records import ForeignRun
 from tracker.foreign.tensorboard import TensorboardStore
 from tracker.reader import ReadRun, read_history, read_store
 
+from .sites import Record, check_site
 from .wire import WALL, blob, double, scalar, varint, write_events
 
 Imported = tuple[Path, dict[str, Any], ImportReport]
@@ -338,3 +339,8 @@ def test_the_kind_is_seen(tmp_path: Path, by_tensorboard: tuple[Path, dict[str, 
     (tmp_path / "events.out.tfevents.1").write_text("no such thing")
     with pytest.raises(NotAStoreError, match="no store of a known kind"):
         open_foreign(tmp_path)
+
+
+def test_its_site(by_tensorboard: tuple[Path, dict[str, Any]], tmp_path: Path, record_property: Record) -> None:
+    """`tracker build` shows every run of TensorBoard's, and a second build writes nothing."""
+    check_site(by_tensorboard[0], tmp_path, "TensorBoard and tensorboardX", record_property)

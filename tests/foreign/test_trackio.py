@@ -23,6 +23,7 @@ from tracker.foreign.trackio import TrackioStore
 from tracker.reader import ReadRun, read_history, read_store
 
 from .hand_db import MlflowDb
+from .sites import Record, check_site
 
 WRITER = Path(__file__).with_name("trackio_store.py")
 Written = tuple[Path, dict[str, Any]]
@@ -317,3 +318,8 @@ def test_a_run_that_is_being_logged_is_read(tmp_path: Path) -> None:
     assert runs_in(tmp_path).keys() == {"live"}
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
     writer.close()
+
+
+def test_its_site(written: Written, tmp_path: Path, record_property: Record) -> None:
+    """`tracker build` shows every run of Trackio's, and a second build writes nothing."""
+    check_site(written[0], tmp_path, "Trackio", record_property)

@@ -20,6 +20,7 @@ from tracker.reader import ReadRun, read_environment, read_history, read_store
 from tracker.snapshot import NOTE_TAG
 
 from .frames import log_file, run_record, text_item
+from .sites import Record, check_site
 from .wire import blob, varint
 
 Imported = tuple[Path, dict[str, Any], ImportReport]
@@ -266,3 +267,8 @@ def test_the_kind_is_seen(by_wandb: tuple[Path, dict[str, Any]], tmp_path: Path)
         open_foreign(tmp_path)
     shutil.copy(by_wandb[0] / by_wandb[1]["otherid"]["folder"] / "run-otherid.wandb", tmp_path / "run-x.wandb")
     assert open_foreign(tmp_path).kind == "W&B runs"
+
+
+def test_its_site(by_wandb: tuple[Path, dict[str, Any]], tmp_path: Path, record_property: Record) -> None:
+    """`tracker build` shows every run of W&B's, and a second build writes nothing."""
+    check_site(by_wandb[0], tmp_path, "W&B", record_property)
