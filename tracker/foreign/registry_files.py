@@ -98,12 +98,10 @@ class RegistryImport:
 
     def _imported_as(self, folder: Path) -> Path | None:
         """Where the artifacts of runs have a folder of the source."""
-        for parent in (folder, *folder.parents):
-            if parent in self._imported:
-                found = self._imported[parent] / folder.relative_to(parent)
-                path = found.relative_to(self._root).as_posix()
-                return found if _io.is_folder(found) and not unsafe_path(path) else None
-        return None
+        found = imported_as(folder, self._imported)
+        if found is None or unsafe_path(found.relative_to(self._root).as_posix()):
+            return None
+        return found if _io.is_folder(found) else None
 
     def _copied(self, slug: str, folder: Path) -> Path:
         """A copy of a model whose run is deleted or has its artifacts elsewhere."""
@@ -118,6 +116,12 @@ class RegistryImport:
                         _io.make_folder((aside / path).parent, inside=target.parent)
                         self._placing.put(folder / path, aside / path)
         return target
+
+
+def imported_as(folder: Path, imported: Mapping[Path, Path]) -> Path | None:
+    """Where a folder of the source is in the store, by the folders that were imported."""
+    found = next((parent for parent in (folder, *folder.parents) if parent in imported), None)
+    return imported[found] / folder.relative_to(found) if found else None
 
 
 def _run_id(file: VersionFile) -> str:
