@@ -12,11 +12,12 @@ from tracker import layout
 from tracker.artifact_files import list_artifacts
 from tracker.entities import make_run
 from tracker.exceptions import InvalidValueError, NotAStoreError, NotFoundError
+from tracker.foreign.impersonal import impersonal
 from tracker.foreign.importing import import_store
 from tracker.foreign.kinds import open_foreign
 from tracker.foreign.mlruns import MlrunsStore
 from tracker.foreign.mlruns_files import point_of
-from tracker.foreign.records import ForeignRun, impersonal, typed
+from tracker.foreign.records import ForeignRun, typed
 from tracker.reader import ReadRun, read_history, read_store
 from tracker.registry import Registry, check_registry
 
@@ -286,6 +287,12 @@ def test_every_part_is_read(tmp_path: Path) -> None:
         ('{"uri": "/data/eve/x.csv"}', '{"uri": "x.csv"}'),
         ('{"uri": "C:\\\\data\\\\x.csv", "n": 1}', '{"uri": "x.csv", "n": 1}'),
         ('{"uri": "file:///data/x.csv"}', '{"uri": "x.csv"}'),
+        (
+            '{"files": ["/eve/a.csv", {"b": "../eve/b.csv"}]}',
+            '{"files": ["a.csv", {"b": "b.csv"}]}',
+        ),
+        ('{"url": "https://eve:secret@example.org/a.csv"}', '{"url": "https://***@example.org/a.csv"}'),
+        ("/home/eve/x.csv", "x.csv"),
     ],
 )
 def test_where_a_data_set_is_from(source: str, kept: str) -> None:

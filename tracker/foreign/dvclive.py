@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from tracker import _io
-from tracker.foreign.mlruns_files import Files
+from tracker.foreign.files import Files
+from tracker.foreign.impersonal import folder_name
 from tracker.foreign.records import ForeignExperiment, ForeignModel, ForeignRun, derived_id
 from tracker.foreign.text_files import (
     experiment_key,
     find_folders,
-    folder_name,
     has_any,
     modified,
     number_in,
@@ -27,7 +27,7 @@ from tracker.foreign.text_files import (
     root_identity,
     whole,
 )
-from tracker.logs import MAX_PROBLEMS, Problem
+from tracker.logs import Problem
 from tracker.schema import MAX_TIME
 from tracker.summary import Series
 
@@ -157,7 +157,11 @@ class DvcliveStore:
                 found.append(point)
             else:
                 texts.append((number, line))
-        self._tell(path, [one for one in texts if found or not _is_text(one[1])])
+        problems = self._files.problems_of(path)
+        for number, line in texts:
+            if found or not _is_text(line):
+                problems.add(f"is no point of a metric: {line!r:.60}", number)
+        problems.end()
         return found
 
     def _header(self, path: Path, lines: list[str]) -> str:
@@ -168,12 +172,6 @@ class DvcliveStore:
         name = names[-1].strip('"').replace('""', '"')
         expected = path.name.removesuffix(_SUFFIX)
         return "" if name == expected else f"is of the metric {name!r:.60}, so the file is left out"
-
-    def _tell(self, path: Path, wrong: list[tuple[int, str]]) -> None:
-        for number, line in wrong[:MAX_PROBLEMS]:
-            self._files.problem(path, f"is no point of a metric: {line!r:.60}", number)
-        if len(wrong) > MAX_PROBLEMS:
-            self._files.problem(path, f"has {len(wrong) - MAX_PROBLEMS:,} more problems of this kind")
 
     def _artifacts(self, folder: Path) -> Iterator[tuple[str, Path]]:
         """Images, plots and copied artifacts; reports; and what DVC knows of all of them."""

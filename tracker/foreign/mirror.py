@@ -17,6 +17,7 @@ from msgspec import Struct
 from tracker import _clock, _io, codec, layout, names, settings
 from tracker.artifact_files import list_files
 from tracker.exceptions import StoreError
+from tracker.foreign.impersonal import folder_name
 from tracker.foreign.importing import Import, Target
 from tracker.foreign.own import OwnStore
 from tracker.foreign.placing import LARGEST_PUBLISHED, LEFT_OUT, MIRRORED, Placing
@@ -91,10 +92,10 @@ def mirrored(
 
 def labels(sources: Sequence[ForeignStore]) -> list[str]:
     """What tells sources apart, for people: their names, with the folders they lie in where names are the same."""
-    names = [source.source.name for source in sources]
+    found = [source.source.name for source in sources]
     return [
-        name if names.count(name) == 1 else f"{source.source.parent.name}/{name}"
-        for name, source in zip(names, sources, strict=True)
+        name if found.count(name) == 1 else f"{folder_name(source.source.parent, '~')}/{name}"
+        for name, source in zip(found, sources, strict=True)
     ]
 
 
@@ -273,7 +274,7 @@ class _RegistryMirror(RegistryImport):
 
     def __init__(self, work: _MirrorImport, told: list[Problem]) -> None:
         def tell(place: str, reason: str) -> None:
-            told.append(Problem(f"{work.label}{place}", None, reason))
+            told.append(work.problem(place, reason))
 
         super().__init__(work.store, work.source, work.imported, _WHOLE, tell)
 

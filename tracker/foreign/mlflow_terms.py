@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -10,6 +11,7 @@ from tracker import layout
 from tracker.foreign.mlruns_tags import restored
 from tracker.foreign.places import below
 from tracker.foreign.records import Dataset, ForeignRun, ForeignVersion, derived_id, iso, typed
+from tracker.masking import clean_remote
 from tracker.names import is_run_id
 from tracker.schema import MAX_TIME, Change, Source, Status, VersionFile
 from tracker.snapshot import PARENT_TAG, RUN_NAME_TAG
@@ -19,7 +21,8 @@ Fields = dict[str, str]
 """The fields of a thing of MLflow's as text, an empty text for null; the names are those of its meta.yaml."""
 PROMPT_TAG = "mlflow.prompt.is_prompt"
 CONTEXT_TAG = "mlflow.data.context"
-_ELSEWHERE = {"mlflow.user", "mlflow.source.name", RUN_NAME_TAG, PARENT_TAG}
+_REPOSITORY = "mlflow.source.git.repoURL"
+_ELSEWHERE = {"mlflow.user", "mlflow.source.name", _REPOSITORY, RUN_NAME_TAG, PARENT_TAG}
 """Tags that stand elsewhere in our files, or that name a person."""
 _DELETED = "Deleted_Internal"
 """MLflow's name for the stage of a version that was deleted."""
@@ -119,11 +122,6 @@ def time_of(text: str | None) -> int | None:
     return value if 0 <= value <= MAX_TIME else None
 
 
-def remote(uri: str) -> str:
-    """A URI of the web or of a cloud, which names no folder of a machine; else an empty text."""
-    return uri if "://" in uri and not uri.startswith("file:") else ""
-
-
 def model_folder(facts: Fields, find: Callable[[str, bool], Path | None]) -> Path | None:
     """The folder of a version, whatever machine its URIs are of; None where the store does not have it.
 
@@ -150,7 +148,7 @@ def _named(models: list[tuple[str, Path]], artifacts: Path | None) -> dict[str, 
     found: dict[str, Path] = {}
     for name, folder in models:
         free, number = name, 1
-        while free in found or (artifacts is not None and (artifacts / free).exists()):
+        while free in found or (artifacts is not None and os.path.lexists(artifacts / free)):
             number += 1
             free = f"{name}-{number}"
         found[free] = folder
@@ -161,4 +159,5 @@ def _source(tags: Fields) -> Source | None:
     """What the run's tags say of its code; of a path only the name, for the rest may name its owner."""
     script = tags.get("mlflow.source.name", "").replace("\\", "/").rpartition("/")[2]
     commit, branch = tags.get("mlflow.source.git.commit"), tags.get("mlflow.source.git.branch")
-    return Source(script or None, commit, branch) if script or commit else None
+    remote = clean_remote(tags.get(_REPOSITORY, ""))
+    return Source(script or None, commit or None, branch, remote=remote) if script or commit or remote else None

@@ -14,8 +14,9 @@ from msgspec import Struct
 from tracker import _clock, _io, codec, layout, logs, names
 from tracker.artifact_files import ArtifactFile, list_artifacts, list_files, look_at
 from tracker.exceptions import InvalidNameError, InvalidValueError
+from tracker.foreign.impersonal import impersonal
 from tracker.foreign.placing import ArtifactMode, LeftOutError, Placing, UnreadableError
-from tracker.foreign.records import FilePart, ForeignRun, derived_id, impersonal
+from tracker.foreign.records import FilePart, ForeignRun, derived_id
 from tracker.reader import Environment
 from tracker.schema import SCHEMA, LogState, RunFile
 from tracker.snapshot import make_snapshot

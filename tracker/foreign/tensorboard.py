@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 from tracker import _clock, _io, settings
 from tracker.artifact_files import list_files
 from tracker.codec import Param
+from tracker.foreign.files import Files
 from tracker.foreign.lightning import CHECKPOINTS, HPARAMS_FILE, read_hparams
-from tracker.foreign.mlruns_files import Files
 from tracker.foreign.records import ForeignExperiment, ForeignModel, ForeignRun, derived_id
 from tracker.foreign.tfevents import Events, Tell
 from tracker.foreign.tfmedia import files_of

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from array import array
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -131,7 +132,7 @@ class Events:
     def read(self, path: Path) -> int:
         """Add a file; returns how many events are in it. Raises OSError where it cannot be opened."""
         self._file = path
-        problems = Problems(lambda message: self._tell(path, message))
+        problems = Problems(partial(self._tell, path))
 
         def damage(offset: int, what: str) -> None:
             self._is_damaged = True

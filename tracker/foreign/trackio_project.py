@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from tracker import _io
-from tracker.foreign.places import below
+from tracker.foreign.places import file_below, is_file
 from tracker.foreign.records import Dataset, ForeignRun, derived_id
 from tracker.foreign.sqlite_files import Database, Lookup, Row, text_in
 from tracker.foreign.trackio_inbox import INBOX
@@ -145,9 +145,8 @@ class Project:
 
     def _media(self, named: str) -> Path | None:
         """A file below the folder of media, without links on the way."""
-        *parts, name = named.split("/")
-        folder = below(self._root, ["media", *parts]) if name not in ("", ".", "..") else None
-        return folder / name if folder and (folder / name).is_file() else None
+        found = file_below(self._root, f"media/{named}")
+        return found if found and is_file(found) else None
 
     def _artifacts(self, tables: _Tables, key: str, name: str) -> tuple[dict[str, Path], list[Dataset]]:
         """The files of artifacts that a run made, and the artifacts that it used."""
@@ -173,12 +172,11 @@ class Project:
             if not isinstance(path, str) or not isinstance(digest, str) or entry.get("ref"):
                 self._tell("artifact_versions", f"{artifact:.60} refers to a file elsewhere, which is not fetched")
                 continue
-            parts = ["artifacts", self.key, "blobs", "sha256", digest[:2]]
-            folder = below(self._root, parts) if _DIGEST.fullmatch(digest) else None
-            if folder is None or not (folder / digest).is_file():
+            blob = file_below(self._root, f"artifacts/{self.key}/blobs/sha256/{digest[:2]}/{digest}")
+            if blob is None or not _DIGEST.fullmatch(digest) or not is_file(blob):
                 self._tell("artifact_versions", f"{path!r:.60} of {artifact:.60} is not in the folder of artifacts")
             else:
-                yield path, folder / digest
+                yield path, blob
 
 
 class _Tables:

@@ -13,8 +13,7 @@ from tracker import _io, codec
 from tracker.artifact_files import list_files
 from tracker.codec import Param
 from tracker.exceptions import InvalidValueError
-from tracker.foreign.damage import Problems
-from tracker.foreign.mlruns_files import Files
+from tracker.foreign.files import Files
 from tracker.foreign.protobuf import WireError
 from tracker.foreign.records import FilePart, ForeignExperiment, ForeignModel, ForeignRun, derived_id
 from tracker.foreign.wandb_log import is_log, read_log
@@ -127,7 +126,7 @@ class WandbStore:
 
     def _read(self, path: Path, state: RunState) -> int:
         """Add the records of a file; returns how many there are."""
-        problems = Problems(lambda message: self._files.problem(path, message))
+        problems = self._files.problems_of(path)
         count = 0
         state.exit_code = None  # it may have been resumed
         try:
