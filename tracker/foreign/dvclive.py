@@ -6,6 +6,7 @@ no time has that of the last change of its file.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from tracker.foreign.text_files import (
     whole,
 )
 from tracker.logs import Problem
+from tracker.names import is_text
 from tracker.schema import MAX_TIME
 from tracker.summary import Series
 
@@ -54,7 +56,7 @@ def is_dvclive(folder: Path) -> bool:
 def _is_run(folder: Path) -> bool:
     if _io.is_folder(folder / HISTORIES):
         return True
-    if folder.name == FOLDER and (modified(folder / METRICS) or modified(folder / PARAMS)):
+    if folder.name == FOLDER and any(os.path.lexists(folder / name) for name in (METRICS, PARAMS)):
         return True
     return type(read_json(Files(folder), folder / METRICS, limit=_GLANCE).get("step")) is int
 
@@ -136,11 +138,11 @@ class DvcliveStore:
         """The points of a metric; texts, which DVCLive takes for metrics too, are none."""
         try:
             data = _io.read_file(path, limit=MAX_HISTORY)
-            lines = data.decode().replace("\r\n", "\n").split("\n")
         except OSError as error:
             self._files.problem(path, f"cannot be read: {error.strerror}")
             return []
-        except UnicodeDecodeError:
+        lines = data.decode(errors="surrogateescape").replace("\r\n", "\n").split("\n")
+        if not is_text(lines[0]):
             self._files.problem(path, "is no text")
             return []
         if lines.pop():
@@ -182,7 +184,7 @@ class DvcliveStore:
                     yield f"{place.relative_to(folder).as_posix()}/{key}", path
         beside = folder.parent / DVC if folder != self.root else folder / DVC
         for path in (*(folder / name for name in _REPORTS), beside, folder / DVC):
-            if modified(path):
+            if os.path.lexists(path):
                 yield path.name, path
 
 

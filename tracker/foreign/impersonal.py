@@ -12,16 +12,22 @@ _LOCAL = re.compile(r"/|~[\\/]|file:|[A-Za-z]:[\\/]|\\\\|\.\.[\\/]")
 """How a path of a machine begins."""
 _SCHEME = re.compile(r"(?!file:)[A-Za-z][A-Za-z0-9+.-]+:")
 _USER = "mlflow.user"
+_HOME = re.compile(r"^((?:s?ftp|scp|ssh|hdfs)://[^/]*)/(?:home|Users?)/[^/]+", re.IGNORECASE)
+"""The home folder of a person on a server."""
 
 
 def remote(uri: str) -> str:
     """A URI of the web or of a cloud, which names no folder of a machine, without its user; else an empty text."""
-    return mask_text(uri) if "://" in uri and not uri.startswith("file:") else ""
+    return _masked(uri) if "://" in uri and not uri.startswith("file:") else ""
 
 
 def lasting(uri: str) -> str:
     """A URI that means the same everywhere, such as those of the web and of runs, without its user; else nothing."""
-    return mask_text(uri) if _SCHEME.match(uri) else ""
+    return _masked(uri) if _SCHEME.match(uri) else ""
+
+
+def _masked(uri: str) -> str:
+    return _HOME.sub(r"\1/~", mask_text(uri))
 
 
 def impersonal(source: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from tracker import layout
@@ -19,6 +19,8 @@ from tracker.summary import Series
 
 Fields = dict[str, str]
 """The fields of a thing of MLflow's as text, an empty text for null; the names are those of its meta.yaml."""
+Point = tuple[int, int, float]
+"""Step, time and value."""
 PROMPT_TAG = "mlflow.prompt.is_prompt"
 CONTEXT_TAG = "mlflow.data.context"
 _REPOSITORY = "mlflow.source.git.repoURL"
@@ -78,6 +80,19 @@ def make_run(
         place=place,
     )
     return restored(found)
+
+
+def series_of(points: Collection[Point]) -> Series:
+    """Points that differ, at least one, in MLflow's order: by step, time and value, where no number is below a NaN."""
+    has_nan = any(value != value for _, _, value in points)
+    ordered = sorted(points, key=_with_nan_first) if has_nan else sorted(points)
+    steps, times, values = (list(column) for column in zip(*ordered, strict=True))
+    return Series(steps, values, times)
+
+
+def _with_nan_first(point: Point) -> tuple[int, int, bool, float]:
+    step, time, value = point
+    return step, time, value == value, value
 
 
 def make_version(number: int, facts: Fields, tags: Fields, folder: Path | None) -> ForeignVersion:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tracker import _io, layout
 from tracker.foreign.impersonal import remote
-from tracker.foreign.mlflow_terms import CONTEXT_TAG, Fields, make_run, time_of
+from tracker.foreign.mlflow_terms import CONTEXT_TAG, Fields, make_run, series_of, time_of
 from tracker.foreign.mlruns_files import META, TRASH, MlrunsFiles, fields_in
 from tracker.foreign.mlruns_registry import logged_models, registered_models
 from tracker.foreign.mlruns_tags import take_goal
@@ -127,8 +127,7 @@ class MlrunsStore:
         for key, path in self._files.keyed(folder / "metrics"):
             points = self._files.points(path, limit=MAX_METRIC)
             if points:
-                steps, times, values = (list(column) for column in zip(*points, strict=True))
-                yield key, Series(steps, values, times)
+                yield key, series_of(points)
 
     def _datasets(self, folder: Path) -> Iterator[Dataset]:
         for place in self._files.folders(folder / "inputs"):

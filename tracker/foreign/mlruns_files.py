@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from tracker import _io
 from tracker.foreign.files import Files
-from tracker.foreign.mlflow_terms import Fields
+from tracker.foreign.mlflow_terms import Fields, Point
 from tracker.schema import MAX_TIME
 from tracker.yaml_files import MAX_YAML, read_plain_yaml
 
@@ -17,8 +18,6 @@ META = "meta.yaml"
 TRASH = ".trash"
 MAX_VALUE = 4_000_000
 """Bytes of the largest param or tag that is read."""
-Point = tuple[int, int, float]
-"""Step, time and value."""
 
 _PLAIN_LINE = re.compile(
     r"([A-Za-z_]\w*):(?: (?:'((?:[^']|'')*)'|(\[\]|\{\}|[\w./+-][^'\"#:{}\[\],&*]*(?::[^\s'\"#]+)*)))?"
@@ -67,8 +66,8 @@ class MlrunsFiles(Files):
             self.problem(path, f"cannot be read: {error}")
         return None
 
-    def points(self, path: Path, *, limit: int) -> list[Point]:
-        """The points of a metric's file in MLflow's order, each once: MLflow itself writes some twice."""
+    def points(self, path: Path, *, limit: int) -> Collection[Point]:
+        """The points of a metric's file, each once: MLflow itself writes some twice."""
         try:
             data = _io.read_file(path, limit=limit)
         except OSError as error:
@@ -88,7 +87,7 @@ class MlrunsFiles(Files):
             self.problem(path, "is incomplete, and left out", whole.count(b"\n") + 1 + bool(whole))
         elif not data:
             self.problem(path, "is empty")
-        return sorted(found) if len(found) > 1 else list(found)
+        return found.keys()
 
 
 def point_of(line: bytes) -> Point | None:

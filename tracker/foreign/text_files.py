@@ -128,15 +128,21 @@ def _read(files: Files, path: Path, limit: int, parse: Callable[[bytes], object]
 def params_of(fields: Mapping[Any, object], tell: Callable[[str], None]) -> dict[str, codec.Param]:
     """Params with dotted keys, as `log_params` would keep them. What it would refuse is told, and left out."""
     found: dict[str, codec.Param] = {}
-    try:
-        for key, value in codec.flatten(fields):
-            try:
-                found[key] = codec.param_value(key, value)
-            except (InvalidValueError, RecursionError, ValueError) as error:
-                tell(f"param {key!r:.100} is left out: {error}")
-    except InvalidValueError as error:
-        tell(error.message)
+    for name, field in fields.items():
+        try:
+            for key, value in codec.flatten({name: field}):
+                found |= _param(key, value, tell)
+        except InvalidValueError as error:
+            tell(error.message)  # it is nested too deep
     return found
+
+
+def _param(key: str, value: object, tell: Callable[[str], None]) -> dict[str, codec.Param]:
+    try:
+        return {key: codec.param_value(key, value)}
+    except (ValueError, RecursionError) as error:
+        tell(f"param {key!r:.100} is left out: {error}")
+        return {}
 
 
 # Texts, numbers and times

@@ -10,8 +10,9 @@ from tracker.exceptions import InvalidValueError
 from tracker.foreign.files import Files
 from tracker.foreign.records import ForeignExperiment, ForeignModel, ForeignRun
 from tracker.foreign.sqlite_opening import has_tables, is_damaged
+from tracker.foreign.text_files import experiment_key
 from tracker.foreign.trackio_inbox import has_inbox, project_key, read_inbox
-from tracker.foreign.trackio_project import Project
+from tracker.foreign.trackio_project import KIND, Project
 from tracker.logs import Problem
 
 ENDING = ".db"
@@ -73,7 +74,7 @@ class TrackioStore:
     def experiments(self) -> Iterator[ForeignExperiment]:
         """Each project is one."""
         for project in self._projects:
-            yield ForeignExperiment(key=project.key, name=project.key)
+            yield ForeignExperiment(experiment_key(KIND, project.key), project.key)
 
     def count(self) -> int:
         """Runs of all projects."""

@@ -13,11 +13,13 @@ from tracker import _io
 from tracker.foreign.places import file_below, is_file
 from tracker.foreign.records import Dataset, ForeignRun, derived_id
 from tracker.foreign.sqlite_files import Database, Lookup, Row, text_in
+from tracker.foreign.text_files import experiment_key, iso_time
 from tracker.foreign.trackio_inbox import INBOX
-from tracker.foreign.trackio_values import Content, object_in, params_of, time_in
+from tracker.foreign.trackio_values import Content, config_params, object_in
 from tracker.logs import Problem
 from tracker.names import is_run_id
 
+KIND = "trackio"
 GROUP_TAG = "trackio.group"
 ALERTS_FILE = "alerts.jsonl"
 _TABLES = {"metric": "metrics", "system_metric": "system_metrics", "alert": "alerts"}
@@ -85,16 +87,16 @@ class Project:
         config = self._config(tables, key, waiting)
         content = Content(lambda reason: self._tell("metrics", f"{reason} (run {key:.60})"), self._media)
         times = self._add_points(content, tables, key, waiting)
-        start = time_in(config.get("_Created")) or min(times, default=0)
+        start = iso_time(config.get("_Created")) or min(times, default=0)
         files, inputs = self._artifacts(tables, key, name)
         group = config.get("_Group")
         return ForeignRun(
-            run_id=key if is_run_id(key) else derived_id("trackio", self.key, key),
-            experiment=self.key,
+            run_id=key if is_run_id(key) else derived_id(KIND, self.key, key),
+            experiment=experiment_key(KIND, self.key),
             name=name,
             status="RUNNING",  # it says nowhere that a run has ended
             start_time=start,
-            params=params_of(config, lambda reason: self._tell("configs", f"{reason} (run {key:.60})")),
+            params=config_params(config, lambda reason: self._tell("configs", f"{reason} (run {key:.60})")),
             tags={GROUP_TAG: group} if isinstance(group, str) and group else {},
             series=content.series(),
             datasets=tuple(inputs),
@@ -116,7 +118,7 @@ class Project:
         for kind in _COLUMNS:
             step = -1
             for record in tables.records(kind, key, waiting):
-                found = time_in(record["timestamp"])
+                found = iso_time(record["timestamp"])
                 times.append(times[-1] if found is None else found)
                 if kind == "alert":
                     facts = {name: text_in(record.get(name)) for name in ("level", "title", "text")}
