@@ -42,7 +42,7 @@ def impersonal(source: str) -> str:
 
 def short(text: str) -> str:
     """The last name of a path of a machine; any other text without users and passwords."""
-    return re.split(r"[\\/]", text.rstrip("\\/"))[-1] if _LOCAL.match(text) else mask_text(text)
+    return re.split(r"[\\/]", text.rstrip("\\/"))[-1] if _LOCAL.match(text) else _masked(text)
 
 
 def folder_name(folder: Path, otherwise: str) -> str:

@@ -237,7 +237,7 @@ class _MirrorImport(Import):
         """The experiment with exactly what the file says; of several sources with one the first decides."""
         placed = self._target.placed.get(file.name)
         found = placed or self._target.kept(file.name) or self._target.store.add_experiment(file)
-        wanted = msgspec.structs.replace(file, id=file.id or found.file.id, created=file.created or found.file.created)
+        wanted = msgspec.structs.replace(file, id=file.id or found.file.id)
         if placed:
             tags, goal = {**file.tags, **placed.file.tags}, {**file.goal, **placed.file.goal}
             description = placed.file.description or file.description
