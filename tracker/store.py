@@ -104,7 +104,7 @@ class Store:
         default = file.name == settings.DEFAULT_EXPERIMENT
         new_id = "0" if default else file.id or names.new_experiment_id()
         file = msgspec.structs.replace(file, id=new_id, created=file.created or _today())
-        for slug in _slugs(file.name):
+        for slug in slugs_of(file.name):
             folder = layout.experiment(self.root, slug)
             if not os.path.lexists(folder) and self._make_experiment(folder, file):
                 return reader.ReadExperiment(slug, folder, file)
@@ -191,7 +191,7 @@ class Store:
         found = self.find_experiment(file.name)
         if found is not None:
             return found.slug
-        for slug in _slugs(file.name):
+        for slug in slugs_of(file.name):
             folder = self.root / layout.TRASH / slug
             if os.path.lexists(layout.experiment(self.root, slug)):
                 continue
@@ -251,11 +251,11 @@ def check_goal(goal: Mapping[str, str] | None) -> dict[str, Goal]:
     return checked
 
 
-def _slugs(name: str) -> Iterator[str]:
+def slugs_of(name: str) -> Iterator[str]:
     """Where an experiment may lie, the same list for every process that makes it."""
     slug = names.slug_of(name)
     yield slug
-    for number in range(2, 1000):
+    for number in range(2, 10_000):
         yield f"{slug}-{number}"
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.promises.figures import PROPERTY
+from tracker.foreign import sqlite_files
 from tracker.foreign.importing import import_store
 from tracker.foreign.mlflow_db import MlflowDbStore
 
@@ -86,3 +87,12 @@ def test_a_damaged_database_is_imported(tmp_path: Path) -> None:
     assert report.runs_new > 0
     assert any(problem.path == "mlflow.db" for problem in report.problems)
     assert any(problem.path.startswith("mlflow.db/") for problem in report.problems)
+
+
+def test_a_check_that_takes_too_long_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database whose check is given up is read, and not called damaged."""
+    made = small(tmp_path / "mlflow.db", runs=200, points=50)
+    monkeypatch.setattr(sqlite_files, "CHECK_SECONDS", -1.0)
+    store = MlflowDbStore(made.path)
+    assert len(list(store.runs())) == 200
+    assert not any("check" in problem.message for problem in store.problems)

@@ -153,6 +153,7 @@ def test_what_is_wrong_is_told(tmp_path: Path) -> None:
             "plots/metrics/foreign.tsv": "step\tother\n0\t0.5\n",
             "plots/metrics/mixed.tsv": "step\tmixed\n0\t0.5\n1\twords\n1500\t2\t3.5\nx\t0.1\n3\t1_0\n",
             "plots/metrics/no.tsv": b"\xff\xfe",
+            "plots/metrics/bytes.tsv": b"step\tbytes\n0\t0.5\n1\t\xff\n2\t1.5\n",
         },
     )
     (root / "plots" / "metrics" / "link.tsv").symlink_to(root / "plots" / "metrics" / "torn.tsv")
@@ -162,8 +163,10 @@ def test_what_is_wrong_is_told(tmp_path: Path) -> None:
     assert points(run.series["mixed"]) == [(0, 0.5), (2, 3.5)]
     assert points(run.series["a"]) == [(7, "nan")]
     assert points(run.series["b/c"]) == [(7, 1.0)]
-    assert run.series.keys() == {"torn", "mixed", "a", "b/c"}
+    assert points(run.series["bytes"]) == [(0, 0.5), (2, 1.5)]
+    assert run.series.keys() == {"torn", "mixed", "bytes", "a", "b/c"}
     assert sorted(told(store)) == [
+        "plots/metrics/bytes.tsv:3 is no point",
         "plots/metrics/foreign.tsv:1 is of the",
         "plots/metrics/link.tsv: is a link,",
         "plots/metrics/mixed.tsv:3 is no point",

@@ -107,6 +107,15 @@ def test_an_index_changes_nothing(tmp_path: Path) -> None:
     assert runs_in(made.path) == found
 
 
+def test_points_of_one_time_have_an_order(tmp_path: Path) -> None:
+    """Points of one step and time are ordered by value, a NaN before all numbers, however the rows lie."""
+    made = small(tmp_path / "mlflow.db", runs=1)
+    made.do("ALTER TABLE metrics ADD COLUMN is_nan BOOLEAN")
+    for value, is_nan in ((3.0, 0), (0.0, 1), (1.0, 0), (2.0, 0), (0.0, 1), (-1.0, 0)):
+        made.add("metrics", key="m", value=value, timestamp=START, run_uuid=run_id(0), step=5, is_nan=is_nan)
+    assert list(map(repr, runs_in(made.path)["run 0"].series["m"].values)) == ["nan", "-1.0", "1.0", "2.0", "3.0"]
+
+
 def test_workspaces_have_names_of_their_own(tmp_path: Path) -> None:
     """Experiments and models of one name in two workspaces stay apart."""
     made = MlflowDb(tmp_path / "mlflow.db", OLD + REGISTRY)

@@ -12,11 +12,13 @@ from tracker import layout
 from tracker.artifact_files import list_artifacts
 from tracker.entities import make_run
 from tracker.exceptions import InvalidValueError, NotAStoreError, NotFoundError
+from tracker.foreign.impersonal import impersonal
 from tracker.foreign.importing import import_store
 from tracker.foreign.kinds import open_foreign
 from tracker.foreign.mlruns import MlrunsStore
 from tracker.foreign.mlruns_files import point_of
-from tracker.foreign.records import ForeignRun, impersonal, typed
+from tracker.foreign.records import ForeignRun, typed
+from tracker.foreign.run_files import ARTIFACTS_TAG
 from tracker.reader import ReadRun, read_history, read_store
 from tracker.registry import Registry, check_registry
 
@@ -95,11 +97,12 @@ def test_points(made: Mlruns) -> None:
     """Points come once each and in order, NaN and infinities too; the latest is highest in step, time, value."""
     run = made.run("0", run_id(1))
     lines = ["30 0.9 3", "10 nan 1", "20 inf 2", "10 nan 1", "30 0.9 3", "30 1.5 3", "5 -inf 0"]
+    lines += ["40 3 4", "40 nan 4", "40 1 4", "40 2 4"]
     made.write(f"{run}/metrics/m", "".join(f"{line}\n" for line in lines))
     read = only_import(made)
     series = read_history(read.folder).series["m"]
-    assert list(map(repr, series.values)) == ["-inf", "nan", "inf", "0.9", "1.5"]
-    assert (read.file.metrics["m"].last, read.file.metrics["m"].count) == (1.5, 5)
+    assert list(map(repr, series.values)) == ["-inf", "nan", "inf", "0.9", "1.5", "nan", "1.0", "2.0", "3.0"]
+    assert (read.file.metrics["m"].last, read.file.metrics["m"].count) == (3.0, 9)
 
 
 @pytest.mark.parametrize(
@@ -122,6 +125,41 @@ def test_paths_of_other_machines(made: Mlruns, uri: str) -> None:
     assert version.folder == read.folder / layout.ARTIFACTS / "model" == Registry(store).version("price", 3).folder
     assert version.file.source == f"runs:/{run_id(1)}/model"
     assert [path for path in store.rglob("*") if path.is_file() and b"eve" in path.read_bytes()] == []
+
+
+def test_no_person_gets_in_by_a_uri(made: Mlruns) -> None:
+    """Addresses of artifacts and repositories lose user, password and home; those of the code are the run's source."""
+    run = made.run("0", run_id(1), artifact_uri="sftp://eve:secret@host/home/eve/artifacts")
+    made.write(f"{run}/tags/mlflow.source.git.repoURL", "https://eve:secret@example.org/team/code.git")
+    made.version("price", 1, run_id=run_id(2), source="../eve/model")
+    made.version("price", 2, run_id=run_id(2), source="s3://bucket/model")
+    read = only_import(made)
+    assert read.file.tags == {ARTIFACTS_TAG: "sftp://***@host/~/artifacts"}
+    assert read.file.source is not None and read.file.source.remote == "https://example.org/team/code"
+    store = made.root.with_name("runs")
+    assert [Registry(store).version("price", number).file.source for number in (1, 2)] == ["", "s3://bucket/model"]
+    assert [path for path in store.rglob("*") if path.is_file() and b"eve" in path.read_bytes()] == []
+
+
+def test_a_version_without_a_time_is_known_again(made: Mlruns) -> None:
+    """A version that does not say when it was made is the same one in the next import."""
+    made.version("price", 1, source="s3://bucket/model")
+    made.meta("models/price/version-1", name="price", version=1)
+    for count in (1, 0):
+        report = import_store(made.root, made.root.with_name("runs"))
+        assert (report.versions_new, report.versions_unchanged) == (count, 1 - count)
+
+
+def test_names_that_no_file_has(made: Mlruns) -> None:
+    """A logged model with a name that is too long for a file is named and left out, and its run is read."""
+    run = made.run("0", run_id(1), "first")
+    made.write(f"{run}/artifacts/plot.txt", "x")
+    model = f"0/models/m-{run_id(2)}"
+    made.meta(model, model_id=f"m-{run_id(2)}", name="n" * 300, source_run_id=run_id(1), status=2)
+    made.write(f"{model}/artifacts/MLmodel", "flavors: {}\n")
+    report = import_store(made.root, made.root.with_name("runs"))
+    assert (report.runs_new, report.artifacts) == (1, 1)
+    assert "too long" in report.problems[0].message
 
 
 def test_artifacts_elsewhere(made: Mlruns) -> None:
@@ -286,6 +324,12 @@ def test_every_part_is_read(tmp_path: Path) -> None:
         ('{"uri": "/data/eve/x.csv"}', '{"uri": "x.csv"}'),
         ('{"uri": "C:\\\\data\\\\x.csv", "n": 1}', '{"uri": "x.csv", "n": 1}'),
         ('{"uri": "file:///data/x.csv"}', '{"uri": "x.csv"}'),
+        (
+            '{"files": ["/eve/a.csv", {"b": "../eve/b.csv"}]}',
+            '{"files": ["a.csv", {"b": "b.csv"}]}',
+        ),
+        ('{"url": "https://eve:secret@example.org/a.csv"}', '{"url": "https://***@example.org/a.csv"}'),
+        ("/home/eve/x.csv", "x.csv"),
     ],
 )
 def test_where_a_data_set_is_from(source: str, kept: str) -> None:

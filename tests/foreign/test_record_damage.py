@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from tests.promises.figures import PROPERTY
-from tracker.foreign import tfrecords, wandb_log
+from tracker.foreign import tfevents, tfrecords, wandb_log
 from tracker.foreign.importing import import_store
-from tracker.foreign.records import ForeignRun
+from tracker.foreign.records import FilePart, ForeignRun
 from tracker.foreign.tensorboard import TensorboardStore
 from tracker.foreign.tfrecords import read_records
 from tracker.foreign.wandb_log import read_log
@@ -23,7 +23,7 @@ from tracker.foreign.wandb_runs import WandbStore
 from tracker.reader import read_store
 
 from .frames import log_file, run_record, text_item
-from .wire import blob, check, scalar, varint, write_events
+from .wire import WALL, blob, check, double, scalar, varint, write_events
 
 STEP = 16
 Points = set[tuple[str, int, float]]
@@ -242,6 +242,46 @@ def test_searches_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = log_file(tmp_path / "run-a.wandb", run_record("a", "p"))
     log.write_bytes(log.read_bytes() + b"\1\0" * 100_000)
     assert len(list(read_log(log, lambda _, what: told.append(what)))) == 1
+
+
+def test_checks_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Headers that each promise a large record are not checked one by one, over the same bytes again and again."""
+    monkeypatch.setattr(tfrecords, "MAX_SEARCH", 1_000)
+    path = write_events(tmp_path / "a", scalar("loss", 0.5, 1))
+    length = (1 << 18).to_bytes(8, "little")
+    path.write_bytes(path.read_bytes() + (length + check(length)) * 30_000 + bytes(1 << 19))
+    told: list[str] = []
+    assert len(list(read_records(path, lambda _, what: told.append(what)))) == 2
+    assert len(told) < 10
+    assert told[-1] == "is damaged, and nothing that follows can be read"
+
+
+def test_restarts_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Restarts make void what was logged from their step on; beyond a number of them that is told, and they do not."""
+    restart = [double(1, WALL) + b"\x10" + varint(step) + blob(7, b"\x08\x01") for step in range(8)]
+    events = [scalar("loss", step, step) for step in range(6)]
+    events += [restart[5], restart[2], scalar("loss", 7, 2), scalar("loss", 8, 7), restart[3], scalar("loss", 9, 3)]
+    write_events(tmp_path / "logs", *events, restart[1])
+    for limit, steps in ((4, [0]), (3, [0, 1, 2, 3]), (2, [0, 1, 2, 3, 7])):
+        monkeypatch.setattr(tfevents, "MAX_RESTARTS", limit)
+        store = TensorboardStore(tmp_path / "logs")
+        (run,) = store.runs()
+        assert run.series["loss"].steps == steps
+        assert [problem.message.split(";")[0] for problem in store.problems] == (
+            [f"has more than {limit} restarts"] if limit < 4 else []
+        )
+
+
+def test_images_of_one_record(tmp_path: Path) -> None:
+    """Each of many images in a record is found where it lies, those that hold the same bytes, too."""
+    images = [str(number % 7).encode() * 9 for number in range(20_000)]
+    values = b"".join(blob(1, blob(1, b"a") + blob(4, blob(4, one))) for one in images)
+    path = write_events(tmp_path / "logs", double(1, WALL) + blob(5, values))
+    (run,) = TensorboardStore(tmp_path / "logs").runs()
+    parts = [part for part in run.files.values() if isinstance(part, FilePart)]
+    data = path.read_bytes()
+    assert [data[part.start : part.start + part.size] for part in parts] == images
+    assert len({part.start for part in parts}) == len(images)
 
 
 def test_lengths_beyond_reason_are_refused(tmp_path: Path) -> None:

@@ -344,3 +344,15 @@ def test_the_kind_is_seen(tmp_path: Path, by_tensorboard: tuple[Path, dict[str, 
 def test_its_site(by_tensorboard: tuple[Path, dict[str, Any]], tmp_path: Path, record_property: Record) -> None:
     """`tracker build` shows every run of TensorBoard's, and a second build writes nothing."""
     check_site(by_tensorboard[0], tmp_path, "TensorBoard and tensorboardX", record_property)
+
+
+def test_tags_that_are_files_and_folders(tmp_path: Path) -> None:
+    """Of a tag whose image lies where the folder of another tag would, the image is named and left out."""
+    image = b"\x89PNG"
+    values = [blob(1, blob(1, tag) + blob(4, blob(4, image))) for tag in (b"a", b"a/0-0.png")]
+    write_events(tmp_path / "logs", scalar("loss", 1, 0), double(1, WALL) + blob(5, b"".join(values)))
+    report = import_store(tmp_path / "logs", tmp_path / "runs")
+    assert (report.runs_new, report.artifacts) == (1, 1)
+    assert [(one.path, one.message) for one in report.problems] == [
+        ("./artifacts/images/a/0-0.png", "has the path of another artifact, and is left out")
+    ]

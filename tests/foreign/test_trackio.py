@@ -253,7 +253,16 @@ def test_what_is_no_project_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "named",
-    ["../secret.png", "/etc/passwd", "digits/../../secret.png", "linked/secret.png", "..", "", "C:\\secret.png"],
+    [
+        "../secret.png",
+        "/etc/passwd",
+        "digits/../../secret.png",
+        "linked/secret.png",
+        "..",
+        "",
+        "C:\\secret.png",
+        "n" * 300,
+    ],
 )
 def test_media_never_leave_their_folder(tmp_path: Path, named: str) -> None:
     """A path that leads out, a link on the way and a name that is none give no file, and a problem."""

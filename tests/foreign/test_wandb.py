@@ -20,6 +20,7 @@ from tracker.reader import ReadRun, read_environment, read_history, read_store
 from tracker.snapshot import NOTE_TAG
 
 from .frames import log_file, run_record, text_item
+from .reading import write
 from .sites import Record, check_site
 from .wire import blob, varint
 
@@ -232,6 +233,19 @@ def test_the_form_of_older_versions_is_read(tmp_path: Path) -> None:
     everything = b"".join(path.read_bytes() for path in store.rglob("*") if path.is_file())
     assert not any(word in everything for word in (b"laptop", b"example.org", b"/home", b"pw@"))
     assert {problem.path for problem in report.problems} == {"run-old.wandb", "./artifacts/code.py"}
+
+
+def test_halves_of_pairs(tmp_path: Path) -> None:
+    """Texts of JSON that have no UTF-8 form, as an escape can make them, end no import."""
+    folder = tmp_path / "wandb" / "offline-run-20240101_000000-abc"
+    log_file(folder / "run-abc.wandb", run_record("abc", "p"), history(0, [text_item("a", '"\\ud800"')]))
+    half = "\ud800"
+    facts = {"codePath": f"{half}.py", "cpu": {"model": half}, "git": {"commit": half}, "gpu_nvidia": [{"name": half}]}
+    write(folder, {"files/wandb-metadata.json": json.dumps(facts)})
+    report = import_store(tmp_path / "wandb", tmp_path / "store")
+    assert report.runs_new == 1
+    (run,) = read_store(tmp_path / "store", cache=False).runs()
+    assert run.file.source is not None and run.file.source.commit == "\\ud800"
 
 
 def test_records_across_blocks_are_whole(tmp_path: Path) -> None:

@@ -23,8 +23,7 @@ from tracker.exporting.run_files import AllNames, RunExport, write_texts
 from tracker.exporting.target import Target, digest_of, read_state
 from tracker.exporting.telling import Problems
 from tracker.exporting.yaml_text import meta_yaml
-from tracker.foreign.mlruns import TRASH
-from tracker.foreign.mlruns_files import META
+from tracker.foreign.mlruns_files import META, TRASH
 from tracker.foreign.mlruns_tags import GOAL_TAG, GREATER_TAG, METRIC_TAG
 from tracker.foreign.placing import ArtifactMode
 from tracker.logs import Problem

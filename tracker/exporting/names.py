@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
-from tracker.foreign.mlruns_files import MAX_DEPTH
+from tracker.foreign.files import MAX_DEPTH
 from tracker.registry.naming import LATEST
 
 MAX_KEY = 250

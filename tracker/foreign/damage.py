@@ -6,21 +6,24 @@ from collections.abc import Callable
 
 from tracker.logs import MAX_PROBLEMS
 
+Tell = Callable[..., None]
+"""Takes what is wrong, and maybe the number of a line."""
+
 
 class Problems:
     """Hands on the first problems of a file, and counts the others."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
+    def __init__(self, tell: Tell) -> None:
         self._tell = tell
         self._count = 0
 
-    def add(self, message: str) -> None:
+    def add(self, message: str, line: int | None = None) -> None:
         """One more."""
         self._count += 1
         if self._count <= MAX_PROBLEMS:
-            self._tell(message)
+            self._tell(message, *(() if line is None else (line,)))
 
     def end(self) -> None:
         """Say how many there were beyond those."""
         if self._count > MAX_PROBLEMS:
-            self._tell(f"has {self._count - MAX_PROBLEMS:,} more problems of this kind")
+            self._tell(f"has {self._count - MAX_PROBLEMS:,} more problems")

@@ -6,17 +6,18 @@ no time has that of the last change of its file.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from tracker import _io
-from tracker.foreign.mlruns_files import Files
+from tracker.foreign.files import Files
+from tracker.foreign.impersonal import folder_name
 from tracker.foreign.records import ForeignExperiment, ForeignModel, ForeignRun, derived_id
 from tracker.foreign.text_files import (
     experiment_key,
     find_folders,
-    folder_name,
     has_any,
     modified,
     number_in,
@@ -27,7 +28,8 @@ from tracker.foreign.text_files import (
     root_identity,
     whole,
 )
-from tracker.logs import MAX_PROBLEMS, Problem
+from tracker.logs import Problem
+from tracker.names import is_text
 from tracker.schema import MAX_TIME
 from tracker.summary import Series
 
@@ -54,7 +56,7 @@ def is_dvclive(folder: Path) -> bool:
 def _is_run(folder: Path) -> bool:
     if _io.is_folder(folder / HISTORIES):
         return True
-    if folder.name == FOLDER and (modified(folder / METRICS) or modified(folder / PARAMS)):
+    if folder.name == FOLDER and any(os.path.lexists(folder / name) for name in (METRICS, PARAMS)):
         return True
     return type(read_json(Files(folder), folder / METRICS, limit=_GLANCE).get("step")) is int
 
@@ -136,11 +138,11 @@ class DvcliveStore:
         """The points of a metric; texts, which DVCLive takes for metrics too, are none."""
         try:
             data = _io.read_file(path, limit=MAX_HISTORY)
-            lines = data.decode().replace("\r\n", "\n").split("\n")
         except OSError as error:
             self._files.problem(path, f"cannot be read: {error.strerror}")
             return []
-        except UnicodeDecodeError:
+        lines = data.decode(errors="surrogateescape").replace("\r\n", "\n").split("\n")
+        if not is_text(lines[0]):
             self._files.problem(path, "is no text")
             return []
         if lines.pop():
@@ -157,7 +159,11 @@ class DvcliveStore:
                 found.append(point)
             else:
                 texts.append((number, line))
-        self._tell(path, [one for one in texts if found or not _is_text(one[1])])
+        problems = self._files.problems_of(path)
+        for number, line in texts:
+            if found or not _is_text(line):
+                problems.add(f"is no point of a metric: {line!r:.60}", number)
+        problems.end()
         return found
 
     def _header(self, path: Path, lines: list[str]) -> str:
@@ -169,12 +175,6 @@ class DvcliveStore:
         expected = path.name.removesuffix(_SUFFIX)
         return "" if name == expected else f"is of the metric {name!r:.60}, so the file is left out"
 
-    def _tell(self, path: Path, wrong: list[tuple[int, str]]) -> None:
-        for number, line in wrong[:MAX_PROBLEMS]:
-            self._files.problem(path, f"is no point of a metric: {line!r:.60}", number)
-        if len(wrong) > MAX_PROBLEMS:
-            self._files.problem(path, f"has {len(wrong) - MAX_PROBLEMS:,} more problems of this kind")
-
     def _artifacts(self, folder: Path) -> Iterator[tuple[str, Path]]:
         """Images, plots and copied artifacts; reports; and what DVC knows of all of them."""
         plots = [one for one in self._files.folders(folder / "plots") if one != folder / HISTORIES]
@@ -184,7 +184,7 @@ class DvcliveStore:
                     yield f"{place.relative_to(folder).as_posix()}/{key}", path
         beside = folder.parent / DVC if folder != self.root else folder / DVC
         for path in (*(folder / name for name in _REPORTS), beside, folder / DVC):
-            if modified(path):
+            if os.path.lexists(path):
                 yield path.name, path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from tracker.foreign.records import ForeignExperiment, ForeignRun, ForeignStore,
 from tracker.foreign.registry_files import RegistryImport
 from tracker.foreign.run_files import RunFiles, make_files
 from tracker.logs import Problem
+from tracker.masking import as_text
 from tracker.reader import ReadExperiment, folders
 from tracker.schema import ExperimentFile
 from tracker.store import Store, built_aside
@@ -137,7 +139,13 @@ class Import:
 
     def tell(self, place: str, reason: str, run_id: str | None = None) -> None:
         """Note a problem."""
-        self.problems.append(Problem(f"{self.label}{place}", None, reason, run_id))
+        self.problems.append(self.problem(place, reason, run_id))
+
+    def problem(self, place: str, reason: str, run_id: str | None = None) -> Problem:
+        """What is wrong with a place in the source, with no path of this machine in the reason."""
+        for root in (self._foreign.root, self._target.store.root):
+            reason = reason.replace(f"{root}{os.sep}", "")
+        return Problem(as_text(f"{self.label}{place}"), None, as_text(reason), run_id)
 
     def add_experiment(self, experiment: ForeignExperiment) -> None:
         """Find or make the experiment of this name."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tracker import _io, codec
+from tracker import _io
 from tracker.codec import Param
-from tracker.exceptions import InvalidValueError
+from tracker.foreign.text_files import params_of
 from tracker.yaml_files import MAX_YAML, read_plain_yaml
 
 HPARAMS_FILE = "hparams.yaml"
@@ -31,7 +30,7 @@ def read_hparams(path: Path, tell: Callable[[str], None]) -> dict[str, Param]:
         tell(f"cannot be read: {error.strerror}")
         return {}
     try:
-        return as_params(_fields(data), tell)
+        return params_of(_fields(data), tell)
     except ValueError as error:
         whole = str(error)
     params: dict[str, Param] = {}
@@ -39,7 +38,7 @@ def read_hparams(path: Path, tell: Callable[[str], None]) -> dict[str, Param]:
     wrong = 0
     for part in parts:
         try:
-            params.update(as_params(_fields(part), tell))
+            params.update(params_of(_fields(part), tell))
         except ValueError as error:
             wrong += 1
             if len(parts) > 1:
@@ -56,23 +55,3 @@ def _fields(data: bytes) -> Mapping[object, object]:
     if not isinstance(found, Mapping):
         raise ValueError("it holds no fields")
     return found
-
-
-def as_params(values: Mapping[object, object], tell: Callable[[str], None]) -> dict[str, Param]:
-    """Params of ours: nested mappings become dotted keys, lists become JSON."""
-    params: dict[str, Param] = {}
-    try:
-        for key, value in codec.flatten(values):
-            try:
-                params[key] = codec.param_value(key, _plain(value))
-            except InvalidValueError as error:
-                tell(error.message)
-    except InvalidValueError as error:
-        tell(error.message)
-    return params
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, list | Mapping):
-        return json.dumps(value, default=str, ensure_ascii=False)
-    return value

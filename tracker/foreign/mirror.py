@@ -7,27 +7,29 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from tracker import _clock, _io, codec, layout, settings
+from tracker import _clock, _io, codec, layout, names, settings
 from tracker.artifact_files import list_files
 from tracker.exceptions import StoreError
+from tracker.foreign.impersonal import folder_name
 from tracker.foreign.importing import Import, Target
 from tracker.foreign.own import OwnStore
 from tracker.foreign.placing import LARGEST_PUBLISHED, LEFT_OUT, MIRRORED, Placing
 from tracker.foreign.records import ForeignExperiment, ForeignModel, ForeignRun, ForeignStore, derived_id
-from tracker.foreign.registry_files import RegistryImport
+from tracker.foreign.registry_files import RegistryImport, imported_as
 from tracker.foreign.run_files import RunFiles
 from tracker.logs import Problem
 from tracker.reader import ReadExperiment, folders
 from tracker.registry.claims import claim
 from tracker.registry.reading import iter_models
 from tracker.schema import SCHEMA, ExperimentFile, StoreFile
-from tracker.store import Store
+from tracker.store import Store, slugs_of
 from tracker.yaml_files import yaml_bytes
 
 STORES = "stores"
@@ -90,10 +92,10 @@ def mirrored(
 
 def labels(sources: Sequence[ForeignStore]) -> list[str]:
     """What tells sources apart, for people: their names, with the folders they lie in where names are the same."""
-    names = [source.source.name for source in sources]
+    found = [source.source.name for source in sources]
     return [
-        name if names.count(name) == 1 else f"{source.source.parent.name}/{name}"
-        for name, source in zip(names, sources, strict=True)
+        name if found.count(name) == 1 else f"{folder_name(source.source.parent, '~')}/{name}"
+        for name, source in zip(found, sources, strict=True)
     ]
 
 
@@ -127,8 +129,7 @@ class _Mirror:
             for model in source.models():
                 models.setdefault(model.file.name, []).append((work, model))
             self._new.problems += work.labelled(source.problems) + work.problems
-        for name, parts in models.items():
-            self._bring_model(name, parts)
+        self._bring_models(models)
         self._prune(target)
         if progress:
             progress(total, total)
@@ -148,34 +149,36 @@ class _Mirror:
             return False
         return True
 
-    def _bring_model(self, name: str, parts: list[tuple[_MirrorImport, ForeignModel]]) -> None:
-        """A registered model as its sources have it; made anew whenever one of them has changed."""
-        digest = _digest_of([model for _, model in parts])
-        state = self._old.models.get(name)
-        there = [model.folder for model in iter_models(self._root) if model.name == name]
-        if state is None or state.digest != digest or not there:
-            for folder in there:
-                _io.remove_tree(folder)
-            told: list[Problem] = []
-            for work, model in parts:
-                _RegistryMirror(work, told).add_model(model)
-            state = _ModelState(digest, told)
-        self._new.models[name] = state
-        self._new.problems += state.problems
+    def _bring_models(self, models: dict[str, list[tuple[_MirrorImport, ForeignModel]]]) -> None:
+        """Registered models as their sources have them; made anew whenever anything that they are made of changes."""
+        states, before = {}, Counter[str]()
+        for name, parts in models.items():
+            slug = names.slug_of(name, "model")
+            states[name] = _ModelState(_digest_of(parts, before[slug]))
+            before[slug] += 1
+        current: set[str] = set()
+        for found in iter_models(self._root):
+            state, old = states.get(found.name), self._old.models.get(found.name)
+            if state is not None and old is not None and state.digest == old.digest:
+                states[found.name] = old
+                current.add(found.name)
+            else:
+                _io.remove_tree(found.folder)  # before others are made, which get its place
+        for name, parts in models.items():
+            for work, model in parts if name not in current else ():
+                _RegistryMirror(work, states[name].problems).add_model(model)
+            self._new.problems += states[name].problems
+        self._new.models = states
 
     def _prune(self, target: _MirrorTarget) -> None:
         for run_id, folder in target.known.items():
             if run_id not in target.seen:
                 _io.remove_tree(folder)
-        slugs = {experiment.slug for experiment in target.placed.values()}
         for slug in folders(layout.experiments(self._root)):
-            if slug not in slugs:
+            if slug not in target.slugs:
                 _io.remove_tree(layout.experiment(self._root, slug))
             for unfinished in layout.runs(self._root, slug).glob(f"{layout.ASIDE}*"):
                 _io.remove_tree(unfinished)
-        for model in iter_models(self._root):
-            if model.name not in self._new.models:
-                _io.remove_tree(model.folder)
         _bring(self._root / _STATE_FILE, codec.json_file(self._new))
 
 
@@ -186,6 +189,21 @@ class _MirrorTarget(Target):
         super().__init__(store)
         self.ids = {"0"}
         self.placed: dict[str, ReadExperiment] = {}
+        self.slugs: set[str] = set()
+        """Where those lie."""
+
+    def kept(self, name: str) -> ReadExperiment | None:
+        """The experiment of the last round, where a build from nothing would put it; else its place is made free."""
+        wanted = next((slug for slug in slugs_of(name) if slug not in self.slugs), "")
+        found = self.experiments.pop(name, None)
+        if found is not None and found.slug == wanted:
+            return found
+        if found is not None:
+            _io.remove_tree(found.folder)
+        if wanted and _io.is_folder(layout.experiment(self.store.root, wanted)):
+            _io.remove_tree(layout.experiment(self.store.root, wanted))
+            self.experiments = {one.file.name: one for one in self.experiments.values() if one.slug != wanted}
+        return None
 
 
 class _MirrorImport(Import):
@@ -218,8 +236,8 @@ class _MirrorImport(Import):
     def _experiment_for(self, file: ExperimentFile) -> ReadExperiment:
         """The experiment with exactly what the file says; of several sources with one the first decides."""
         placed = self._target.placed.get(file.name)
-        found = placed or self._target.experiments.get(file.name) or self._target.store.add_experiment(file)
-        wanted = msgspec.structs.replace(file, id=file.id or found.file.id, created=file.created or found.file.created)
+        found = placed or self._target.kept(file.name) or self._target.store.add_experiment(file)
+        wanted = msgspec.structs.replace(file, id=file.id or found.file.id)
         if placed:
             tags, goal = {**file.tags, **placed.file.tags}, {**file.goal, **placed.file.goal}
             description = placed.file.description or file.description
@@ -227,6 +245,7 @@ class _MirrorImport(Import):
         if wanted != found.file:
             _io.replace_file(found.folder / layout.EXPERIMENT_FILE, yaml_bytes(wanted), durable=False)
         self._target.placed[file.name] = found = msgspec.structs.replace(found, file=wanted)
+        self._target.slugs.add(found.slug)
         return found
 
     def _new_experiment_id(self, name: str) -> str:
@@ -255,7 +274,7 @@ class _RegistryMirror(RegistryImport):
 
     def __init__(self, work: _MirrorImport, told: list[Problem]) -> None:
         def tell(place: str, reason: str) -> None:
-            told.append(Problem(f"{work.label}{place}", None, reason))
+            told.append(work.problem(place, reason))
 
         super().__init__(work.store, work.source, work.imported, _WHOLE, tell)
 
@@ -271,13 +290,19 @@ class _RegistryMirror(RegistryImport):
         return self._copied(slug, folder) if found is None or (linked and size <= LARGEST_PUBLISHED) else found
 
 
-def _digest_of(models: Sequence[ForeignModel]) -> str:
-    """Changes when anything of the models does; of their files sizes and times tell."""
-    state = hashlib.blake2b(digest_size=16)
-    for model in models:
+def _digest_of(parts: Sequence[tuple[_MirrorImport, ForeignModel]], others: int) -> str:
+    """Changes when anything of a model does: of its files sizes and times tell, and where they are in the store.
+
+    `others` is the number of models that have the place in the store that this one would have else.
+    """
+    state = hashlib.blake2b(f"{others}".encode(), digest_size=16)
+    for work, model in parts:
         state.update(repr(model).encode(errors="surrogatepass"))
         for version in model.versions:
-            for file in list_files(version.folder) if version.folder else ():
+            if version.folder is None:
+                continue
+            state.update(f"{imported_as(version.folder, work.imported)}\0".encode(errors="surrogatepass"))
+            for file in list_files(version.folder):
                 state.update(f"{file.name} {file.bytes} {file.modified}\0".encode(errors="surrogatepass"))
     return state.hexdigest()
 

@@ -9,9 +9,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from tracker.exceptions import InvalidValueError
+from tracker.foreign.impersonal import remote
 from tracker.foreign.mlflow_db_folders import Folders
 from tracker.foreign.mlflow_db_registry import logged_models, registered_models
-from tracker.foreign.mlflow_terms import CONTEXT_TAG, Fields, make_run, remote, time_of
+from tracker.foreign.mlflow_terms import CONTEXT_TAG, Fields, make_run, series_of, time_of
 from tracker.foreign.mlruns_tags import take_goal
 from tracker.foreign.records import Dataset, ForeignExperiment, ForeignModel, ForeignRun
 from tracker.foreign.sqlite_files import Database, Lookup, Row, text_in
@@ -155,8 +156,7 @@ class MlflowDbStore:
             if text_in(name) is None:
                 self._database.tell("metrics", f"{name!r:.60} of {key} is no text or too long, and is left out")
                 continue
-            steps, times, values = (list(column) for column in zip(*sorted(points), strict=True))
-            series[name] = Series(steps, values, times)
+            series[name] = series_of(points)
         return series
 
 

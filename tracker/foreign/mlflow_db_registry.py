@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from tracker.foreign.impersonal import remote
 from tracker.foreign.mlflow_db_folders import Folders
-from tracker.foreign.mlflow_terms import PROMPT_TAG, Fields, make_version, model_folder, remote, time_of
+from tracker.foreign.mlflow_terms import PROMPT_TAG, Fields, make_version, model_folder, time_of
 from tracker.foreign.records import ForeignModel, ForeignVersion, iso
 from tracker.foreign.sqlite_files import Database, Lookup, text_in
 from tracker.schema import RegisteredModelFile

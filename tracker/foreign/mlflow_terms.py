@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from tracker import layout
 from tracker.foreign.mlruns_tags import restored
 from tracker.foreign.places import below
 from tracker.foreign.records import Dataset, ForeignRun, ForeignVersion, derived_id, iso, typed
+from tracker.masking import clean_remote
 from tracker.names import is_run_id
 from tracker.schema import MAX_TIME, Change, Source, Status, VersionFile
 from tracker.snapshot import PARENT_TAG, RUN_NAME_TAG
@@ -17,9 +19,12 @@ from tracker.summary import Series
 
 Fields = dict[str, str]
 """The fields of a thing of MLflow's as text, an empty text for null; the names are those of its meta.yaml."""
+Point = tuple[int, int, float]
+"""Step, time and value."""
 PROMPT_TAG = "mlflow.prompt.is_prompt"
 CONTEXT_TAG = "mlflow.data.context"
-_ELSEWHERE = {"mlflow.user", "mlflow.source.name", RUN_NAME_TAG, PARENT_TAG}
+_REPOSITORY = "mlflow.source.git.repoURL"
+_ELSEWHERE = {"mlflow.user", "mlflow.source.name", _REPOSITORY, RUN_NAME_TAG, PARENT_TAG}
 """Tags that stand elsewhere in our files, or that name a person."""
 _DELETED = "Deleted_Internal"
 """MLflow's name for the stage of a version that was deleted."""
@@ -77,6 +82,19 @@ def make_run(
     return restored(found)
 
 
+def series_of(points: Collection[Point]) -> Series:
+    """Points that differ, at least one, in MLflow's order: by step, time and value, where no number is below a NaN."""
+    has_nan = any(value != value for _, _, value in points)
+    ordered = sorted(points, key=_with_nan_first) if has_nan else sorted(points)
+    steps, times, values = (list(column) for column in zip(*ordered, strict=True))
+    return Series(steps, values, times)
+
+
+def _with_nan_first(point: Point) -> tuple[int, int, bool, float]:
+    step, time, value = point
+    return step, time, value == value, value
+
+
 def make_version(number: int, facts: Fields, tags: Fields, folder: Path | None) -> ForeignVersion:
     """A version of a registered model in our terms, with the history that MLflow knows of."""
     created = time_of(facts.get("creation_timestamp")) or 0
@@ -119,11 +137,6 @@ def time_of(text: str | None) -> int | None:
     return value if 0 <= value <= MAX_TIME else None
 
 
-def remote(uri: str) -> str:
-    """A URI of the web or of a cloud, which names no folder of a machine; else an empty text."""
-    return uri if "://" in uri and not uri.startswith("file:") else ""
-
-
 def model_folder(facts: Fields, find: Callable[[str, bool], Path | None]) -> Path | None:
     """The folder of a version, whatever machine its URIs are of; None where the store does not have it.
 
@@ -150,7 +163,7 @@ def _named(models: list[tuple[str, Path]], artifacts: Path | None) -> dict[str, 
     found: dict[str, Path] = {}
     for name, folder in models:
         free, number = name, 1
-        while free in found or (artifacts is not None and (artifacts / free).exists()):
+        while free in found or (artifacts is not None and os.path.lexists(artifacts / free)):
             number += 1
             free = f"{name}-{number}"
         found[free] = folder
@@ -161,4 +174,5 @@ def _source(tags: Fields) -> Source | None:
     """What the run's tags say of its code; of a path only the name, for the rest may name its owner."""
     script = tags.get("mlflow.source.name", "").replace("\\", "/").rpartition("/")[2]
     commit, branch = tags.get("mlflow.source.git.commit"), tags.get("mlflow.source.git.branch")
-    return Source(script or None, commit, branch) if script or commit else None
+    remote = clean_remote(tags.get(_REPOSITORY, ""))
+    return Source(script or None, commit or None, branch, remote=remote) if script or commit or remote else None

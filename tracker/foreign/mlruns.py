@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tracker import _io, layout
-from tracker.foreign.mlflow_terms import CONTEXT_TAG, Fields, make_run, remote, time_of
-from tracker.foreign.mlruns_files import META, Files, fields_in
+from tracker.foreign.impersonal import remote
+from tracker.foreign.mlflow_terms import CONTEXT_TAG, Fields, make_run, series_of, time_of
+from tracker.foreign.mlruns_files import META, TRASH, MlrunsFiles, fields_in
 from tracker.foreign.mlruns_registry import logged_models, registered_models
 from tracker.foreign.mlruns_tags import take_goal
 from tracker.foreign.records import Dataset, ForeignExperiment, ForeignModel, ForeignRun
@@ -18,7 +19,6 @@ from tracker.summary import Series
 
 MAX_METRIC = 1 << 30
 """Bytes of the largest file of a metric that is read."""
-TRASH = ".trash"
 REGISTRY = "models"
 RESERVED = {"tags", "datasets", "traces", "models"}
 """Folders of an experiment that are no runs."""
@@ -28,7 +28,7 @@ def is_mlruns(folder: Path) -> bool:
     """Whether a folder holds experiments of MLflow's, or its registry."""
     if fields_in(folder / META):
         return False  # an experiment or a run
-    files = Files(folder)
+    files = MlrunsFiles(folder)
     experiments = files.folders(folder) + files.folders(folder / TRASH)
     if any(_says(experiment, "experiment_id") for experiment in experiments):
         return True
@@ -48,7 +48,7 @@ class MlrunsStore:
 
     def __init__(self, root: Path) -> None:
         self.root = self.source = root
-        self._files = Files(root)
+        self._files = MlrunsFiles(root)
         self._folders = [
             (folder, base != root)
             for base in (root, root / TRASH)
@@ -127,8 +127,7 @@ class MlrunsStore:
         for key, path in self._files.keyed(folder / "metrics"):
             points = self._files.points(path, limit=MAX_METRIC)
             if points:
-                steps, times, values = (list(column) for column in zip(*points, strict=True))
-                yield key, Series(steps, values, times)
+                yield key, series_of(points)
 
     def _datasets(self, folder: Path) -> Iterator[Dataset]:
         for place in self._files.folders(folder / "inputs"):

@@ -3,75 +3,29 @@
 from __future__ import annotations
 
 import math
-import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from tracker import _io
-from tracker.foreign.mlflow_terms import Fields
-from tracker.logs import MAX_PROBLEMS, Problem
-from tracker.names import is_text
+from tracker.foreign.files import Files
+from tracker.foreign.mlflow_terms import Fields, Point
 from tracker.schema import MAX_TIME
 from tracker.yaml_files import MAX_YAML, read_plain_yaml
 
 META = "meta.yaml"
+TRASH = ".trash"
 MAX_VALUE = 4_000_000
 """Bytes of the largest param or tag that is read."""
-MAX_DEPTH = 20
-"""Slashes in a key."""
-Point = tuple[int, int, float]
-"""Step, time and value."""
 
 _PLAIN_LINE = re.compile(
     r"([A-Za-z_]\w*):(?: (?:'((?:[^']|'')*)'|(\[\]|\{\}|[\w./+-][^'\"#:{}\[\],&*]*(?::[^\s'\"#]+)*)))?"
 )
 
 
-class Files:
-    """Reads below one folder, follows no link, and keeps a problem for all that it could not read."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.problems: list[Problem] = []
-
-    def problem(self, path: Path, message: str, line: int | None = None) -> None:
-        """Note what is wrong with a file."""
-        self.problems.append(Problem(path.relative_to(self.root).as_posix(), line, message))
-
-    def entries(self, folder: Path) -> list[os.DirEntry[str]]:
-        """What lies in a folder, by name; nothing where none is."""
-        try:
-            if not _io.is_folder(folder):
-                if os.path.lexists(folder):
-                    self.problem(folder, "is a link or no folder, and is not followed")
-                return []
-            with os.scandir(folder) as entries:
-                return sorted((entry for entry in entries if is_text(entry.name)), key=lambda entry: entry.name)
-        except OSError as error:
-            self.problem(folder, f"cannot be listed: {error.strerror}")
-            return []
-
-    def folders(self, folder: Path) -> list[Path]:
-        """The folders in a folder, hidden ones left out."""
-        found = []
-        for entry in self.entries(folder):
-            if entry.is_symlink():
-                self.problem(folder / entry.name, "is a link, and links are not followed")
-            elif entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
-                found.append(folder / entry.name)
-        return found
-
-    def keyed(self, folder: Path, prefix: str = "") -> Iterator[tuple[str, Path]]:
-        """Keys and their files: a key with a slash is a file in a folder."""
-        for entry in self.entries(folder):
-            if entry.is_dir(follow_symlinks=False) and prefix.count("/") < MAX_DEPTH:
-                yield from self.keyed(folder / entry.name, f"{prefix}{entry.name}/")
-            elif entry.is_symlink():
-                self.problem(folder / entry.name, "is a link, and links are not followed")
-            else:
-                yield prefix + entry.name, folder / entry.name
+class MlrunsFiles(Files):
+    """The same with the texts, fields and points that MLflow keeps."""
 
     def texts(self, folder: Path) -> dict[str, str]:
         """Params, tags or aliases: a file each."""
@@ -112,8 +66,8 @@ class Files:
             self.problem(path, f"cannot be read: {error}")
         return None
 
-    def points(self, path: Path, *, limit: int) -> list[Point]:
-        """The points of a metric's file in MLflow's order, each once: MLflow itself writes some twice."""
+    def points(self, path: Path, *, limit: int) -> Collection[Point]:
+        """The points of a metric's file, each once: MLflow itself writes some twice."""
         try:
             data = _io.read_file(path, limit=limit)
         except OSError as error:
@@ -121,22 +75,19 @@ class Files:
             return []
         whole, _, torn = data.rpartition(b"\n")
         found: dict[Point, None] = {}
-        wrong = []
+        problems = self.problems_of(path)
         for number, line in enumerate(whole.split(b"\n"), 1):
             point = point_of(line)
             if point is not None:
                 found[point] = None
             elif line.strip():
-                wrong.append((number, line))
-        for number, line in wrong[:MAX_PROBLEMS]:
-            self.problem(path, f"is no point of a metric: {line.decode(errors='replace')!r:.60}", number)
-        if len(wrong) > MAX_PROBLEMS:
-            self.problem(path, f"has {len(wrong) - MAX_PROBLEMS:,} more problems of this kind")
+                problems.add(f"is no point of a metric: {line.decode(errors='replace')!r:.60}", number)
+        problems.end()
         if torn:
             self.problem(path, "is incomplete, and left out", whole.count(b"\n") + 1 + bool(whole))
         elif not data:
             self.problem(path, "is empty")
-        return sorted(found) if len(found) > 1 else list(found)
+        return found.keys()
 
 
 def point_of(line: bytes) -> Point | None:

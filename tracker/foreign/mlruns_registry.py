@@ -8,8 +8,9 @@ from functools import cache
 from pathlib import Path
 
 from tracker import _io, layout
+from tracker.foreign.files import Files
 from tracker.foreign.mlflow_terms import PROMPT_TAG, make_version, model_folder, time_of
-from tracker.foreign.mlruns_files import Files
+from tracker.foreign.mlruns_files import TRASH, MlrunsFiles
 from tracker.foreign.places import below
 from tracker.foreign.records import ForeignModel, ForeignVersion, iso
 from tracker.schema import RegisteredModelFile
@@ -17,7 +18,7 @@ from tracker.schema import RegisteredModelFile
 _VERSION = re.compile(r"version-([1-9][0-9]{0,8})")
 
 
-def logged_models(files: Files, experiment: Path) -> dict[str, list[tuple[str, Path]]]:
+def logged_models(files: MlrunsFiles, experiment: Path) -> dict[str, list[tuple[str, Path]]]:
     """Names and folders of the models that MLflow 3 logged, by run, the oldest first."""
     found = []
     for folder in files.folders(experiment / "models"):
@@ -35,9 +36,9 @@ def logged_models(files: Files, experiment: Path) -> dict[str, list[tuple[str, P
     return by_run
 
 
-def registered_models(files: Files) -> Iterator[ForeignModel]:
+def registered_models(files: MlrunsFiles) -> Iterator[ForeignModel]:
     """Everything below `models/`, with versions in order."""
-    places = Places(files.root)
+    places = Places(files)
     for folder in files.folders(files.root / "models"):
         facts = files.fields(folder, "name", name=folder.name) or {}
         tags = files.texts(folder / "tags")
@@ -50,7 +51,7 @@ def registered_models(files: Files) -> Iterator[ForeignModel]:
         yield ForeignModel(file, tuple(_versions(files, folder, places)))
 
 
-def _versions(files: Files, folder: Path, places: Places) -> Iterator[ForeignVersion]:
+def _versions(files: MlrunsFiles, folder: Path, places: Places) -> Iterator[ForeignVersion]:
     found = [(match, path) for path in files.folders(folder) if (match := _VERSION.fullmatch(path.name))]
     for number, path in sorted((int(match[1]), path) for match, path in found):
         facts = files.fields(path, "version", version=str(number))
@@ -62,17 +63,11 @@ def _versions(files: Files, folder: Path, places: Places) -> Iterator[ForeignVer
 class Places:
     """Finds the folders of runs and of logged models."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, files: MlrunsFiles) -> None:
         self.find = cache(self._look)
         """By its id, and whether it is a model; None for what is not there."""
-        self._experiments = [
-            folder
-            for base in (root, root / ".trash")
-            if _io.is_folder(base)
-            for folder in sorted(base.iterdir())
-            if _io.is_folder(folder)
-        ]
+        quiet, root = Files(files.root), files.root  # what is wrong with them was told when runs were read
+        self._experiments = [folder for base in (root, root / TRASH) for folder in quiet.folders(base)]
 
     def _look(self, name: str, is_model: bool) -> Path | None:
         """The folder of a run or of a logged model."""

@@ -62,9 +62,7 @@ def opened(
     from tracker.foreign.traces import traces_of
 
     paths = list(dict.fromkeys(source.resolve() for source in sources))
-    traces = traces_of(
-        paths, kind, columns
-    )  # before anything is read, so that what changes meanwhile is seen the next time
+    traces = traces_of(paths, kind, columns)  # before anything is read, so that later changes are seen the next time
     stores = [open_foreign(path, kind, columns=columns) for path in paths]
     own = (store.root / PAGES for store in stores if isinstance(store, OwnStore))
     with mirrored(stores, traces, progress) as found:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import json
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -20,8 +18,6 @@ from tracker.summary import Series
 
 _WORDS: dict[str, Param] = {"True": True, "False": False, "None": None}
 _LONGEST_NUMBER = 25
-_LOCAL = re.compile(r"/|~[\\/]|file:|[A-Za-z]:[\\/]|\\\\")
-"""How a path of a machine begins."""
 
 
 class ForeignExperiment(Struct, frozen=True):
@@ -149,7 +145,7 @@ class ForeignStore(Protocol):
 
 def derived_id(*parts: str) -> str:
     """32 hex digits that are the same whenever the same thing is read again."""
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+    return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()[:32]
 
 
 def iso(milliseconds: int | None) -> str:
@@ -157,28 +153,6 @@ def iso(milliseconds: int | None) -> str:
     if not milliseconds:
         return ""
     return datetime.datetime.fromtimestamp(milliseconds // 1000, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def impersonal(source: str) -> str:
-    """What MLflow says of where a data set is from, without its user, and with names in place of paths of a machine."""
-    try:
-        told = json.loads(source)
-    except (ValueError, RecursionError):
-        return source
-    if not isinstance(told, dict):
-        return source
-    tags = told.get("tags")
-    inner = (
-        {key: _short(value) for key, value in tags.items() if key != "mlflow.user"} if isinstance(tags, dict) else tags
-    )
-    kept = {key: inner if key == "tags" else _short(value) for key, value in told.items()}
-    return source if kept == told else json.dumps(kept)
-
-
-def _short(value: object) -> object:
-    if isinstance(value, str) and _LOCAL.match(value):
-        return re.split(r"[\\/]", value.rstrip("\\/"))[-1]
-    return value
 
 
 def typed(text: str) -> Param:

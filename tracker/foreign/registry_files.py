@@ -10,6 +10,7 @@ import msgspec
 
 from tracker import _io, layout, names
 from tracker.exceptions import TrackerError
+from tracker.foreign.impersonal import lasting, short
 from tracker.foreign.placing import LeftOutError, Placing, UnreadableError
 from tracker.foreign.records import ForeignModel, ForeignVersion, derived_id
 from tracker.foreign.run_files import Tell
@@ -67,7 +68,7 @@ class RegistryImport:
         number = version.file.version
         there = next((found.file for found in known.versions if found.file.version == number), None)
         if there is not None:
-            if (there.created, there.run_id) != (version.file.created, _run_id(version.file)):
+            if there.run_id != _run_id(version.file) or version.file.created not in ("", there.created):
                 self._tell(place, f"is not imported: {known.name!r} has a version {number} of its own already")
             else:
                 self.counts["versions_unchanged"] += 1
@@ -84,9 +85,9 @@ class RegistryImport:
         if file.deleted:
             return msgspec.structs.replace(file, path=deleted_path(slug), digest=NO_FILES, source="")
         if version.folder is None:
-            self._tell(place, f"has no files: {file.source!r:.100} leads to nothing in {self._source.name}")
+            self._tell(place, f"has no files: {short(file.source)!r:.100} leads to nothing in {self._source.name}")
             path = f"{layout.REGISTRY}/{slug}/{layout.MODELS}/{derived_id('gone', file.source)}"
-            return msgspec.structs.replace(file, path=path, digest=NO_FILES)
+            return msgspec.structs.replace(file, path=path, digest=NO_FILES, source=lasting(file.source))
         folder = self._placed(slug, version.folder)
         path = folder.relative_to(self._root).as_posix()
         source = _source((self._imported_as(version.folder) or folder).relative_to(self._root).parts, file.source)
@@ -98,12 +99,10 @@ class RegistryImport:
 
     def _imported_as(self, folder: Path) -> Path | None:
         """Where the artifacts of runs have a folder of the source."""
-        for parent in (folder, *folder.parents):
-            if parent in self._imported:
-                found = self._imported[parent] / folder.relative_to(parent)
-                path = found.relative_to(self._root).as_posix()
-                return found if _io.is_folder(found) and not unsafe_path(path) else None
-        return None
+        found = imported_as(folder, self._imported)
+        if found is None or unsafe_path(found.relative_to(self._root).as_posix()):
+            return None
+        return found if _io.is_folder(found) else None
 
     def _copied(self, slug: str, folder: Path) -> Path:
         """A copy of a model whose run is deleted or has its artifacts elsewhere."""
@@ -120,6 +119,12 @@ class RegistryImport:
         return target
 
 
+def imported_as(folder: Path, imported: Mapping[Path, Path]) -> Path | None:
+    """Where a folder of the source is in the store, by the folders that were imported."""
+    found = next((parent for parent in (folder, *folder.parents) if parent in imported), None)
+    return imported[found] / folder.relative_to(found) if found else None
+
+
 def _run_id(file: VersionFile) -> str:
     return file.run_id if names.is_run_id(file.run_id) else ""
 
@@ -128,4 +133,4 @@ def _source(parts: Sequence[str], source: str) -> str:
     """What a version was registered from: the path on another machine would say whose it was."""
     if parts[0] == layout.EXPERIMENTS:
         return f"runs:/{parts[3]}/{'/'.join(parts[5:])}"
-    return "" if source.startswith(("/", "file:")) or source[1:2] == ":" else source
+    return lasting(source)

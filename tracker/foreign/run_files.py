@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 import msgspec
@@ -14,8 +14,9 @@ from msgspec import Struct
 from tracker import _clock, _io, codec, layout, logs, names
 from tracker.artifact_files import ArtifactFile, list_artifacts, list_files, look_at
 from tracker.exceptions import InvalidNameError, InvalidValueError
-from tracker.foreign.placing import ArtifactMode, LeftOutError, Placing, UnreadableError
-from tracker.foreign.records import FilePart, ForeignRun, derived_id, impersonal
+from tracker.foreign.impersonal import impersonal
+from tracker.foreign.placing import Artifact, ArtifactMode, LeftOutError, Placing
+from tracker.foreign.records import FilePart, ForeignRun, derived_id
 from tracker.reader import Environment
 from tracker.schema import SCHEMA, LogState, RunFile
 from tracker.snapshot import make_snapshot
@@ -32,22 +33,6 @@ Tell = Callable[[str, str], None]
 _V = TypeVar("_V")
 
 
-class Artifact(Struct, frozen=True):
-    """A file that becomes an artifact of a run."""
-
-    path: str
-    """Below artifacts/."""
-    line: bytes
-    """Its record in the log, which changes when the file does."""
-    size: int
-    """In bytes."""
-    source: Path | None = None
-    start: int | None = None
-    """Where it begins in its source, when it is a part of it."""
-    data: bytes = b""
-    """What stands in it, where it has no source."""
-
-
 class RunFiles(Struct, frozen=True):
     """The files of an imported run, not yet written."""
 
@@ -62,7 +47,7 @@ class RunFiles(Struct, frozen=True):
         _io.make_folder(folder / layout.LOG, inside=folder.parent)
         for artifact in self.artifacts:
             with contextlib.suppress(LeftOutError):
-                _put(artifact, folder, placing)
+                artifact.put(folder, placing)
         for name, data in self._texts():
             _io.replace_file(folder / name, data, durable=False)
 
@@ -74,7 +59,7 @@ class RunFiles(Struct, frozen=True):
         yield layout.RUN_FILE, codec.run_file_bytes(self.file)
 
     def are_all_of(self, folder: Path, placing: Placing) -> bool:
-        """Whether the folder of a run holds this to the byte; of artifacts the sizes tell."""
+        """Whether the folder of a run holds this to the byte; of whole files of the source the sizes tell."""
         try:
             if any(_io.read_file(folder / name, limit=len(data)) != data for name, data in self._texts()):
                 return False
@@ -84,7 +69,9 @@ class RunFiles(Struct, frozen=True):
         wanted = {artifact.path: artifact.size for artifact in self.artifacts}
         most = placing.copy_to
         left_out = {path for path, size in wanted.items() if most is not None and size > most and path not in found}
-        return found == {path: size for path, size in wanted.items() if path not in left_out}
+        if found != {path: size for path, size in wanted.items() if path not in left_out}:
+            return False
+        return all(artifact.is_in(folder) for artifact in self.artifacts if artifact.is_made)
 
     def stands_in(self, folder: Path) -> bool:
         """Whether the folder of a run holds all of this already."""
@@ -93,10 +80,9 @@ class RunFiles(Struct, frozen=True):
                 return False
             file = codec.read_run_file(_io.read_file(folder / layout.RUN_FILE, limit=1 << 30))
             log = file.logs.get(self.log_name)
-            sizes = [(folder / layout.ARTIFACTS / artifact.path).lstat().st_size for artifact in self.artifacts]
         except (OSError, ValueError):
             return False
-        return log is not None and log.bytes == len(self.log) and sizes == [found.size for found in self.artifacts]
+        return log is not None and log.bytes == len(self.log) and all(one.is_in(folder) for one in self.artifacts)
 
     def update(self, folder: Path, *, placing: Placing, durable: bool) -> None:
         """Bring a run that was imported before up to date; what was added to it since stays.
@@ -106,9 +92,8 @@ class RunFiles(Struct, frozen=True):
         path = folder / layout.LOG / self.log_name
         known = set(_io.read_file(path, limit=1 << 40).splitlines(keepends=True)) if path.exists() else set()
         for artifact in self.artifacts:
-            target = folder / layout.ARTIFACTS / artifact.path
-            if artifact.line not in known or not target.is_file() or target.lstat().st_size != artifact.size:
-                _put(artifact, folder, placing)
+            if artifact.line not in known or not artifact.is_in(folder):
+                artifact.put(folder, placing)
         if durable and _io.is_folder(folder / layout.ARTIFACTS):
             _io.sync_tree(folder / layout.ARTIFACTS)
         _io.make_folder(folder / layout.LOG, inside=folder)
@@ -120,7 +105,7 @@ class RunFiles(Struct, frozen=True):
 def make_files(run: ForeignRun, experiment_id: str, mode: ArtifactMode, tell: Tell) -> RunFiles:
     """The files of a run. What our rules refuse is told, and left out."""
     artifacts = [*(_artifacts(run, tell) if mode != "leave" else ()), *_made(run, mode, tell)]
-    artifacts = _with_datasets(run, artifacts)
+    artifacts = list(_apart(_with_datasets(run, artifacts), run, tell))
     writer = derived_id("import", run.run_id)
     ended = run.status != "RUNNING"
     last = max([run.start_time, *(series.times[-1] for series in run.series.values())])
@@ -232,28 +217,15 @@ def _with_datasets(run: ForeignRun, artifacts: list[Artifact]) -> list[Artifact]
     return [*artifacts, Artifact(DATASETS_FILE, line, len(data), data=data)]
 
 
-def _put(artifact: Artifact, folder: Path, placing: Placing) -> None:
-    """Put a file below the artifacts of a run. Raises OSError when it is gone or is no file any more."""
-    target = folder / layout.ARTIFACTS / artifact.path
-    _io.make_folder(target.parent, inside=folder)
-    if artifact.source is None:
-        _io.replace_file(target, artifact.data, durable=False)
-    elif artifact.start is not None:
-        _io.replace_file(target, _part(artifact.source, artifact.start, artifact.size), durable=False)
-    else:
-        placing.put(artifact.source, target)
-
-
-def _part(source: Path, start: int, size: int) -> bytes:
-    try:
-        with _io.open_regular(source) as file:
-            file.seek(start)
-            data = file.read(size)
-    except OSError as error:
-        raise UnreadableError(f"{source} cannot be read: {error.strerror}") from error
-    if len(data) < size:
-        raise UnreadableError(f"{source} has become shorter")
-    return data
+def _apart(artifacts: list[Artifact], run: ForeignRun, tell: Tell) -> Iterator[Artifact]:
+    """The artifacts but for those that lie where another one does, or its folder."""
+    taken = {parent.as_posix() for artifact in artifacts for parent in PurePosixPath(artifact.path).parents}
+    for artifact in artifacts:
+        if artifact.path in taken:
+            tell(f"{run.place}/{layout.ARTIFACTS}/{artifact.path}", "has the path of another artifact, and is left out")
+        else:
+            taken.add(artifact.path)
+            yield artifact
 
 
 def _accepted(name: str, run: ForeignRun, tell: Tell) -> str:

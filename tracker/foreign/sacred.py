@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from tracker import _io, codec
-from tracker.foreign.mlruns_files import Files
+from tracker.foreign.files import Files
+from tracker.foreign.impersonal import folder_name
+from tracker.foreign.places import file_below, is_file
 from tracker.foreign.records import Dataset, ForeignExperiment, ForeignModel, ForeignRun, derived_id
 from tracker.foreign.sacred_values import (
     cause_of,
@@ -20,22 +22,19 @@ from tracker.foreign.sacred_values import (
     relative,
     series_of,
     source_of,
-    text,
     trace_of,
 )
 from tracker.foreign.text_files import (
     experiment_key,
     find_folders,
-    folder_name,
     has_any,
-    inside,
-    is_file,
     iso_time,
     modified,
     number_of,
     params_of,
     read_json,
     root_identity,
+    text,
 )
 from tracker.logs import Problem
 from tracker.schema import Status
@@ -216,7 +215,7 @@ class SacredStore:
             if not isinstance(pair, list | tuple) or len(pair) != 2 or not all(isinstance(one, str) for one in pair):
                 continue
             name, stored = pair
-            path = inside(folder.parent, stored)
+            path = file_below(folder.parent, stored)
             if path is None or stored == name:
                 continue
             if is_file(path):

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from tracker.foreign.text_files import iso_time, number_of, whole
-from tracker.logs import MAX_PROBLEMS
-from tracker.masking import as_text, clean_remote, mask_text
+from tracker.foreign.damage import Problems
+from tracker.foreign.text_files import iso_time, number_of, text, whole
+from tracker.masking import clean_remote, mask_text
 from tracker.reader import Environment
 from tracker.schema import Source
 from tracker.summary import Series
@@ -25,11 +25,6 @@ def fields(value: dict[str, Any], name: str) -> dict[str, Any]:
     """An object inside an object; an empty one where there is none."""
     found = value.get(name)
     return found if isinstance(found, dict) else {}
-
-
-def text(value: object) -> str:
-    """A text that has a UTF-8 form; an empty one for anything else."""
-    return as_text(value) if isinstance(value, str) else ""
 
 
 def plain(value: Any, depth: int = 0) -> Any:
@@ -67,19 +62,16 @@ def series_of(points: object, tell: Callable[[str], None]) -> Series | None:
         return None
     if len({len(column) for column in lists}) > 1:
         tell("has not as many steps as values and timestamps; what is left over is left out")
-    series, wrong = Series(), 0
+    series, problems = Series(), Problems(tell)
     for given_step, given, given_time in zip(*lists, strict=False):
         step, value, time = whole(plain(given_step)), number_of(plain(given)), iso_time(given_time)
         if step is not None and value is not None and time is not None:
             series.steps.append(step)
             series.values.append(value)
             series.times.append(time)
-            continue
-        wrong += 1
-        if wrong <= MAX_PROBLEMS:
-            tell(f"is no point: step {given_step!r:.40}, value {given!r:.40}, time {given_time!r:.40}")
-    if wrong > MAX_PROBLEMS:
-        tell(f"has {wrong - MAX_PROBLEMS:,} more problems of this kind")
+        else:
+            problems.add(f"is no point: step {given_step!r:.40}, value {given!r:.40}, time {given_time!r:.40}")
+    problems.end()
     series.sort()
     return series if len(series) else None
 

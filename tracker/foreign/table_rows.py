@@ -14,8 +14,8 @@ import msgspec
 
 from tracker import _io, codec
 from tracker.exceptions import InvalidValueError
-from tracker.foreign.mlruns_files import Files
-from tracker.logs import MAX_LINE, MAX_PROBLEMS
+from tracker.foreign.damage import Tell
+from tracker.logs import MAX_LINE
 
 Row = dict[str, Any]
 """Cells by column: texts of CSV, any plain value of JSON."""
@@ -26,26 +26,7 @@ _MAX_RETRIES = 100
 """How often lines are read again that a stray quote had swallowed."""
 
 
-class Teller:
-    """Notes the problems of one file, and counts those beyond the first few."""
-
-    def __init__(self, files: Files, path: Path) -> None:
-        self._files, self._path = files, path
-        self._count = 0
-
-    def __call__(self, message: str, line: int | None = None) -> None:
-        """Note a problem."""
-        self._count += 1
-        if self._count <= MAX_PROBLEMS:
-            self._files.problem(self._path, message, line)
-
-    def close(self) -> None:
-        """Tell how many were not listed."""
-        if self._count > MAX_PROBLEMS:
-            self._files.problem(self._path, f"has {self._count - MAX_PROBLEMS:,} more problems")
-
-
-def read_rows(path: Path, tell: Teller, *, json_lines: bool) -> Iterator[tuple[int, Row]]:
+def read_rows(path: Path, tell: Tell, *, json_lines: bool) -> Iterator[tuple[int, Row]]:
     """Each row with the number of its line. What cannot be read is told."""
     try:
         with _io.open_regular(path) as reader:
@@ -60,7 +41,7 @@ def read_rows(path: Path, tell: Teller, *, json_lines: bool) -> Iterator[tuple[i
 class _Lines:
     """The lines of a file as text, with their ends; those that a row took can be read again."""
 
-    def __init__(self, reader: BufferedReader, tell: Teller) -> None:
+    def __init__(self, reader: BufferedReader, tell: Tell) -> None:
         self._reader, self._tell = reader, tell
         self._again: deque[str] = deque()
         self.number = 0
@@ -112,7 +93,7 @@ class _Lines:
         self.number -= len(again)
 
 
-def _csv_rows(lines: _Lines, tell: Teller, *, tabs: bool) -> Iterator[tuple[int, Row]]:
+def _csv_rows(lines: _Lines, tell: Tell, *, tabs: bool) -> Iterator[tuple[int, Row]]:
     first = lines.peek()
     if "\0" in first:
         tell("is no header of a table", 1)
@@ -137,7 +118,7 @@ def _csv_rows(lines: _Lines, tell: Teller, *, tabs: bool) -> Iterator[tuple[int,
             tell(f"has {len(cells)} cells where the header has {len(header)}, and is left out", number)
 
 
-def _records(lines: _Lines, tell: Teller, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def _records(lines: _Lines, tell: Tell, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Rows of cells. Where a stray quote swallowed lines, these are read again without the line that has it."""
     reader, retries, width = csv.reader(lines, delimiter=delimiter, strict=True), 0, 0
     while True:
@@ -172,7 +153,7 @@ def _loose(taken: list[str], delimiter: str) -> list[str]:
         return []
 
 
-def _header(cells: list[str], tell: Teller) -> list[str]:
+def _header(cells: list[str], tell: Tell) -> list[str]:
     """Names of columns, each once: the second `loss` is `loss.1`, as pandas has it."""
     found: dict[str, None] = {}
     for index, cell in enumerate(cells):
@@ -187,7 +168,7 @@ def _header(cells: list[str], tell: Teller) -> list[str]:
     return list(found)
 
 
-def _json_rows(lines: _Lines, tell: Teller) -> Iterator[tuple[int, Row]]:
+def _json_rows(lines: _Lines, tell: Tell) -> Iterator[tuple[int, Row]]:
     decode: Callable[[str], object] = msgspec.json.Decoder().decode
     any_line = False
     for line in lines:

@@ -9,8 +9,9 @@ from msgspec import Struct
 
 from tracker import codec
 from tracker.exceptions import InvalidValueError
+from tracker.foreign.damage import Tell
 from tracker.foreign.table_columns import Columns, without_prefix
-from tracker.foreign.table_rows import Row, Teller
+from tracker.foreign.table_rows import Row
 from tracker.foreign.text_files import iso_time, number_in, number_of, whole
 from tracker.logs import MAX_PROBLEMS
 from tracker.masking import as_text
@@ -86,7 +87,7 @@ class _Gathered(Struct):
 class Gatherer:
     """Takes the rows of one table, and gives its runs."""
 
-    def __init__(self, columns: Columns, tell: Teller, name: str, changed: int, *, typed: bool) -> None:
+    def __init__(self, columns: Columns, tell: Tell, name: str, changed: int, *, typed: bool) -> None:
         self._columns, self._tell, self._name, self._changed, self._typed = columns, tell, name, changed, typed
         self._runs: dict[tuple[str, ...], _Gathered] = {}
         self._number = _json_number if typed else _csv_number

@@ -8,17 +8,17 @@ from functools import partial
 from pathlib import Path
 
 from tracker.codec import Param
-from tracker.foreign.mlruns_files import Files
+from tracker.foreign.files import Files
+from tracker.foreign.impersonal import folder_name
+from tracker.foreign.places import is_file
 from tracker.foreign.records import ForeignExperiment, ForeignModel, ForeignRun, derived_id
 from tracker.foreign.table_columns import ColumnMap, Columns, check_there, columns_of, given_columns
-from tracker.foreign.table_rows import Teller, read_rows
+from tracker.foreign.table_rows import read_rows
 from tracker.foreign.table_runs import Gatherer, TableRun, time_of
 from tracker.foreign.text_files import (
     GLANCE,
     MAX_FOLDERS,
     experiment_key,
-    folder_name,
-    is_file,
     modified,
     params_of,
     read_json,
@@ -80,7 +80,7 @@ def _look(path: Path, kind: str, given: Columns) -> tuple[Columns, list[str]]:
     A column that is named like a time or a step, and that has something else in its first row, is none.
     """
     json_lines = kind == JSON_LINES
-    rows = read_rows(path, Teller(Files(path.parent), path), json_lines=json_lines)
+    rows = read_rows(path, lambda *_: None, json_lines=json_lines)
     looked_at = [row for _, row in itertools.islice(rows, _GLANCE if json_lines else 1)]
     header = list(dict.fromkeys(name for row in looked_at for name in row))
     first = {name: row[name] for row in reversed(looked_at) for name in row if row[name] not in (None, "")}
@@ -156,15 +156,15 @@ class TableStore:
 
     def _table(self, path: Path) -> Iterator[TableRun]:
         columns, _ = _look(path, self._kind, self._given)
-        tell = Teller(self._files, path)
+        problems = self._files.problems_of(path)
         if self._is_folder and not (columns.run or columns.step or columns.time or columns.metric or columns.params):
-            tell("has no column of steps, times or runs, and is left out; --map says which they are")
+            problems.add("has no column of steps, times or runs, and is left out; --map says which they are")
             return
         typed = self._kind == JSON_LINES
-        gatherer = Gatherer(columns, tell, self._name_of(path), modified(path), typed=typed)
-        gatherer.take(read_rows(path, tell, json_lines=typed))
+        gatherer = Gatherer(columns, problems.add, self._name_of(path), modified(path), typed=typed)
+        gatherer.take(read_rows(path, problems.add, json_lines=typed))
         yield from gatherer.runs()
-        tell.close()
+        problems.end()
 
     def _run(self, run: TableRun, path: Path, columns: Columns, beside: dict[str, Param]) -> ForeignRun:
         place = path.relative_to(self._files.root).as_posix()

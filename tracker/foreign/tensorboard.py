@@ -10,15 +10,18 @@ from pathlib import Path, PurePosixPath
 from tracker import _clock, _io, settings
 from tracker.artifact_files import list_files
 from tracker.codec import Param
+from tracker.foreign.files import Files
+from tracker.foreign.impersonal import folder_name
 from tracker.foreign.lightning import CHECKPOINTS, HPARAMS_FILE, read_hparams
-from tracker.foreign.mlruns_files import Files
 from tracker.foreign.records import ForeignExperiment, ForeignModel, ForeignRun, derived_id
+from tracker.foreign.text_files import experiment_key
 from tracker.foreign.tfevents import Events, Tell
 from tracker.foreign.tfmedia import files_of
 from tracker.foreign.tfrecords import has_records
 from tracker.logs import Problem
 from tracker.schema import Status
 
+KIND = "tensorboard"
 ROOT = "."
 """The place of the folder itself."""
 MAX_DEPTH, MAX_FOLDERS = 20, 200_000
@@ -76,6 +79,7 @@ class TensorboardStore:
         for place in self._places:
             if _SESSION.fullmatch(PurePosixPath(place).name):
                 self._sessions.setdefault(PurePosixPath(place).parent.as_posix(), []).append(place)
+        self._name = folder_name(self.root, KIND)
         self._imported: dict[str, str] = {}
         """Ids of the runs that were given, by place."""
 
@@ -86,11 +90,11 @@ class TensorboardStore:
 
     def experiments(self) -> Iterator[ForeignExperiment]:
         """One, named after the folder."""
-        yield ForeignExperiment(self._experiment, self.root.name or "tensorboard")
+        yield ForeignExperiment(self._experiment, self._name)
 
     @property
     def _experiment(self) -> str:
-        return derived_id("tensorboard", self.root.name)
+        return experiment_key(KIND, self._name)
 
     def count(self) -> int:
         """Folders with event files."""
@@ -168,16 +172,16 @@ class TensorboardStore:
         media, tags = files_of(events)
         status, end = _ending(events)
         return ForeignRun(
-            run_id=derived_id("tensorboard", place, files[0].name),
+            run_id=derived_id(KIND, place, files[0].name),
             experiment=self._experiment,
-            name=folder.name if place == ROOT else place,
+            name=self._name if place == ROOT else place,
             status=status,
             start_time=events.first_time,
             end_time=end,
             parent=self._parent(place),
             params=params,
             tags=tags,
-            series={tag: points.series() for tag, points in events.scalars.items() if points.steps},
+            series={tag: series for tag, points in events.scalars.items() if len(series := points.series())},
             files={**media, **_checkpoints(folder)},
             place=place,
         )

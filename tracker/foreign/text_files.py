@@ -5,16 +5,15 @@ from __future__ import annotations
 import datetime
 import json
 import os
-import stat
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from tracker import _io, codec
 from tracker.exceptions import InvalidValueError
-from tracker.foreign.mlruns_files import Files
+from tracker.foreign.files import Files
 from tracker.foreign.records import derived_id
-from tracker.masking import as_text, mask_text
+from tracker.masking import as_text
 from tracker.schema import MAX_TIME
 from tracker.yaml_files import MAX_YAML, read_plain_yaml
 
@@ -68,11 +67,6 @@ def has_any(root: Path, is_run: Callable[[Path], bool]) -> bool:
     return next(find_folders(Files(root), is_run, GLANCE), None) is not None
 
 
-def folder_name(folder: Path, otherwise: str) -> str:
-    """The name of a folder, unless it is the home folder of a person, or none."""
-    return otherwise if not folder.name or mask_text(str(folder)) == "~" else as_text(folder.name)
-
-
 def root_identity(root: Path) -> str:
     """What the ids of runs without an id of their own are made from: the last two names of the path to the source."""
     return as_text("/".join(root.parts[-2:]))
@@ -81,27 +75,6 @@ def root_identity(root: Path) -> str:
 def experiment_key(kind: str, name: str) -> str:
     """An id for an experiment of a tracker that knows it by its name only: 18 digits, as MLflow gives them."""
     return f"{int(derived_id(kind, name)[:16], 16) % 10**18:018d}"
-
-
-def inside(root: Path, path: str) -> Path | None:
-    """The place of a relative path below a folder; None where it leads out, by `..` or over a link."""
-    parts = path.replace("\\", "/").split("/")
-    if not parts[0] or ".." in parts or ":" in parts[0] or "\0" in path:
-        return None
-    place = root
-    for part in parts[:-1]:
-        place /= part
-        if not _io.is_folder(place):
-            return None
-    return place / parts[-1]
-
-
-def is_file(path: Path) -> bool:
-    """Whether a regular file lies there itself."""
-    try:
-        return stat.S_ISREG(os.lstat(path).st_mode)
-    except (OSError, ValueError):
-        return False
 
 
 def modified(path: Path) -> int:
@@ -155,30 +128,41 @@ def _read(files: Files, path: Path, limit: int, parse: Callable[[bytes], object]
 def params_of(fields: Mapping[Any, object], tell: Callable[[str], None]) -> dict[str, codec.Param]:
     """Params with dotted keys, as `log_params` would keep them. What it would refuse is told, and left out."""
     found: dict[str, codec.Param] = {}
-    try:
-        for key, value in codec.flatten(fields):
-            try:
-                found[key] = codec.param_value(key, value)
-            except (InvalidValueError, RecursionError, ValueError) as error:
-                tell(f"param {key!r:.100} is left out: {error}")
-    except InvalidValueError as error:
-        tell(error.message)
+    for name, field in fields.items():
+        try:
+            for key, value in codec.flatten({name: field}):
+                found |= _param(key, value, tell)
+        except InvalidValueError as error:
+            tell(error.message)  # it is nested too deep
     return found
 
 
-# Numbers and times
+def _param(key: str, value: object, tell: Callable[[str], None]) -> dict[str, codec.Param]:
+    try:
+        return {key: codec.param_value(key, value)}
+    except (ValueError, RecursionError) as error:
+        tell(f"param {key!r:.100} is left out: {error}")
+        return {}
 
 
-def number_in(text: str) -> float | None:
+# Texts, numbers and times
+
+
+def text(value: object) -> str:
+    """A text that has a UTF-8 form; an empty one for anything else."""
+    return as_text(value) if isinstance(value, str) else ""
+
+
+def number_in(cell: str) -> float | None:
     """The number that a text is: a float, or an integer where no float holds it; None for anything else."""
     try:
-        value = float(text)
+        value = float(cell)
     except ValueError:
         return None
-    if "_" in text:
+    if "_" in cell:
         return None
-    if abs(value) >= _EXACT and len(text) < _LONGEST_INTEGER and text.strip().lstrip("+-").isdigit():
-        return number_of(int(text))
+    if abs(value) >= _EXACT and len(cell) < _LONGEST_INTEGER and cell.strip().lstrip("+-").isdigit():
+        return number_of(int(cell))
     return value
 
 
@@ -209,10 +193,10 @@ def whole(value: object) -> int | None:
     return int(number)
 
 
-def iso_time(text: object) -> int | None:
+def iso_time(value: object) -> int | None:
     """UTC milliseconds of a date and time in ISO 8601, UTC where it does not say; None for anything else."""
     try:
-        time = datetime.datetime.fromisoformat(text)  # type: ignore[arg-type]
+        time = datetime.datetime.fromisoformat(value)  # type: ignore[arg-type]
         if time.tzinfo is None:
             time = time.replace(tzinfo=datetime.UTC)
         found = (time - _EPOCH) // _MILLISECOND

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +21,8 @@ from tracker.summary import Series
 
 MAX_PLUGINS, MAX_TAGS = 100, 1_000
 """Plugins, and tags of each, that are counted of what is left out."""
+MAX_RESTARTS = 1_000
+"""Restarts of a training that make void what was logged before."""
 MAX_COMMON = 100_000
 """Tags whose events are known by their bytes."""
 SCALARS, HPARAMS = "scalars", "hparams"
@@ -58,10 +61,12 @@ class Text(Struct, frozen=True):
 class Points:
     """Points of a metric in the order of the files."""
 
-    __slots__ = ("steps", "times", "values")
+    __slots__ = ("_cuts", "steps", "times", "values")
 
     def __init__(self) -> None:
         self.steps, self.values, self.times = array("q"), array("d"), array("q")
+        self._cuts: list[tuple[int, int]] = []
+        """How many points there were when those from a step on became void; that step goes up."""
 
     def add(self, step: int, value: float, time: int) -> None:
         """One more."""
@@ -70,18 +75,28 @@ class Points:
         self.times.append(time)
 
     def cut(self, step: int) -> None:
-        """Drop those from a step on."""
-        kept = [index for index, one in enumerate(self.steps) if one < step]
-        if len(kept) < len(self.steps):
-            self.steps[:] = array("q", [self.steps[index] for index in kept])
-            self.values[:] = array("d", [self.values[index] for index in kept])
-            self.times[:] = array("q", [self.times[index] for index in kept])
+        """Make those from a step on void."""
+        while self._cuts and self._cuts[-1][1] >= step:
+            self._cuts.pop()
+        self._cuts.append((len(self.steps), step))
 
     def series(self) -> Series:
-        """The same in order of steps."""
+        """Those that are not void, in order of steps."""
         made = Series(list(self.steps), list(self.values), list(self.times))
+        if self._cuts:
+            kept = list(self._kept())
+            made.steps = [made.steps[index] for index in kept]
+            made.values = [made.values[index] for index in kept]
+            made.times = [made.times[index] for index in kept]
         made.sort()
         return made
+
+    def _kept(self) -> Iterator[int]:
+        start = 0
+        for end, step in self._cuts:
+            yield from (index for index in range(start, end) if self.steps[index] < step)
+            start = end
+        yield from range(start, len(self.steps))
 
 
 class Session(Struct):
@@ -115,6 +130,7 @@ class Events:
         """Where numbers stand, by how many bytes an event has behind its step."""
         self._version = 0.0
         self._last_step = -1
+        self._restarts = 0
         self._is_damaged = False
         self._file = Path()
 
@@ -131,7 +147,7 @@ class Events:
     def read(self, path: Path) -> int:
         """Add a file; returns how many events are in it. Raises OSError where it cannot be opened."""
         self._file = path
-        problems = Problems(lambda message: self._tell(path, message))
+        problems = Problems(partial(self._tell, path))
 
         def damage(offset: int, what: str) -> None:
             self._is_damaged = True
@@ -178,10 +194,10 @@ class Events:
         self._cut(step, values, event)
         if any(graph in event for graph in (4, 8, 9)):
             self._leave_out("graphs", "")
-        is_sound = True
+        is_sound, origin = True, _Origin(self._file, offset + HEADER, data)
         for value in values:
             try:
-                self._value(Message(value), step, time, _Origin(self._file, offset + HEADER, data))
+                self._value(Message(value), step, time, origin)
             except WireError as error:
                 is_sound = False
                 problems.add(f"a value in the record at byte {offset:,} cannot be read: {error}")
@@ -220,6 +236,11 @@ class Events:
             self._last_step = step
 
     def _cut_tags(self, step: int, tags: set[str]) -> None:
+        self._restarts += 1
+        if self._restarts > MAX_RESTARTS:
+            if self._restarts == MAX_RESTARTS + 1:
+                self._tell(self._file, f"has more than {MAX_RESTARTS:,} restarts; what others made void stays")
+            return
         for tag in tags:
             if tag in self.scalars:
                 self.scalars[tag].cut(step)
@@ -279,8 +300,9 @@ class Events:
         return points
 
     def _media(self, kind: MediaKind, tag: str, step: int, data: bytes, origin: _Origin) -> None:
-        start = origin.data.find(data) if data else -1
+        start = origin.data.find(data, origin.passed) if data else -1
         if start >= 0:
+            origin.passed = start + len(data)
             media = Media(step, origin.file, origin.offset + start, len(data), data[:16])
             self.media[kind].setdefault(tag, []).append(media)
 
@@ -302,13 +324,15 @@ class Events:
             session.end_time = int(seconds * 1000) if 0 < seconds * 1000 <= MAX_TIME else 0
 
 
-class _Origin(Struct, frozen=True):
+class _Origin(Struct):
     """The record that a value stands in."""
 
     file: Path
     offset: int
     """Of its bytes in the file."""
     data: bytes
+    passed: int = 0
+    """How much of it lies before what is read next: values stand one behind the other."""
 
 
 def _version(text: str) -> float:

@@ -17,7 +17,7 @@ from tracker.foreign.crc32c import masked_crc32c
 MAX_RECORD = 1 << 28
 """Bytes of the largest record that is read."""
 MAX_SEARCH = 1 << 20
-"""Places of one file where a header may be looked for."""
+"""Places of one file where a header may be looked for; a KiB that is checked in vain behind one counts as one, too."""
 HEADER, FOOTER = 12, 4
 _CHUNK = 1 << 20
 _MAX_KNOWN = 10_000
@@ -85,6 +85,7 @@ class _Reader:
                     self._place += size
                 else:
                     what = "is damaged"
+                    self._searched += length >> 10
             if what and not self._resume(what):
                 return
 

@@ -24,21 +24,23 @@ def traces_of(sources: Sequence[Path], *how: object) -> str:
     return found.hexdigest()
 
 
-def _lines(folder: str) -> Iterator[bytes]:
+def _lines(root: str) -> Iterator[bytes]:
     """A line for each entry below a folder; no link is followed."""
-    try:
-        with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
-    except OSError as error:
-        yield f"{error.strerror}\n".encode()
-        return
-    for entry in found:
-        if entry.is_dir(follow_symlinks=False):
-            if entry.name != "__pycache__":
-                yield from _lines(entry.path)
-            continue
+    waiting = [root]
+    while waiting:
         try:
-            info = entry.stat(follow_symlinks=False)
-        except OSError:
+            with os.scandir(waiting.pop()) as entries:
+                found = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            yield f"{error.strerror}\n".encode()
             continue
-        yield f"{entry.path}\0{info.st_mode}\0{info.st_size}\0{info.st_mtime_ns}\n".encode(errors="surrogatepass")
+        for entry in found:
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name != "__pycache__":
+                    waiting.append(entry.path)
+                continue
+            try:
+                info = entry.stat(follow_symlinks=False)
+            except OSError:
+                continue
+            yield f"{entry.path}\0{info.st_mode}\0{info.st_size}\0{info.st_mtime_ns}\n".encode(errors="surrogatepass")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from tracker import _io
+from tracker.foreign.files import Files
 from tracker.foreign.trackio_values import object_in
-from tracker.logs import MAX_PROBLEMS
 
 INBOX = "inbox"
 MAX_FILE = 1 << 28
@@ -24,7 +23,7 @@ def project_key(project: str) -> str:
 
 def has_inbox(root: Path) -> bool:
     """Whether a folder has such lines, as far as a glance at the first file tells."""
-    for path in _files(root):
+    for path in _waiting(Files(root)):
         try:
             with _io.open_regular(path) as file:
                 return object_in(file.readline(MAX_FILE)).get("kind") in KINDS
@@ -33,40 +32,35 @@ def has_inbox(root: Path) -> bool:
     return False
 
 
-def read_inbox(root: Path, tell: Callable[[Path, int | None, str], None]) -> Iterator[dict[str, Any]]:
+def read_inbox(files: Files) -> Iterator[dict[str, Any]]:
     """All lines that are records of a run, those of one writer in order."""
-    for path in _files(root):
+    for path in _waiting(files):
         try:
             lines = _io.read_file(path, limit=MAX_FILE).splitlines()
         except OSError as error:
-            tell(path, None, f"cannot be read: {error.strerror}")
+            files.problem(path, f"cannot be read: {error.strerror}")
             continue
-        wrong = 0
+        problems = files.problems_of(path)
         for number, line in enumerate(lines, 1):
             try:
                 record = object_in(line) if line.strip() else {}
                 if record and not (record.get("kind") in KINDS and _is_named(record)):
                     raise ValueError("it names no project and run")
             except ValueError as error:
-                wrong += 1
-                if wrong <= MAX_PROBLEMS:
-                    tell(path, number, f"is no record: {error}")
+                problems.add(f"is no record: {error}", number)
                 continue
             if record:
                 yield record
-        if wrong > MAX_PROBLEMS:
-            tell(path, None, f"has {wrong - MAX_PROBLEMS:,} more problems of this kind")
+        problems.end()
 
 
 def _is_named(record: dict[str, Any]) -> bool:
     return all(isinstance(record.get(key), str) and record[key] for key in ("project", "run"))
 
 
-def _files(root: Path) -> Iterator[Path]:
+def _waiting(files: Files) -> Iterator[Path]:
     """The files of all writers, by name. No link is followed."""
-    inbox = root / INBOX
-    if not _io.is_folder(inbox):
-        return
-    with contextlib.suppress(OSError):
-        for writer in sorted(path for path in inbox.iterdir() if _io.is_folder(path)):
-            yield from sorted(path for path in writer.iterdir() if path.suffix == ".jsonl")
+    for writer in files.folders(files.root / INBOX):
+        for entry in files.entries(writer):
+            if entry.name.endswith(".jsonl"):
+                yield writer / entry.name

@@ -10,14 +10,16 @@ from typing import Any
 import msgspec
 
 from tracker import _io
-from tracker.foreign.places import below
+from tracker.foreign.places import file_below, is_file
 from tracker.foreign.records import Dataset, ForeignRun, derived_id
 from tracker.foreign.sqlite_files import Database, Lookup, Row, text_in
+from tracker.foreign.text_files import experiment_key, iso_time
 from tracker.foreign.trackio_inbox import INBOX
-from tracker.foreign.trackio_values import Content, object_in, params_of, time_in
+from tracker.foreign.trackio_values import Content, config_params, object_in
 from tracker.logs import Problem
 from tracker.names import is_run_id
 
+KIND = "trackio"
 GROUP_TAG = "trackio.group"
 ALERTS_FILE = "alerts.jsonl"
 _TABLES = {"metric": "metrics", "system_metric": "system_metrics", "alert": "alerts"}
@@ -85,16 +87,16 @@ class Project:
         config = self._config(tables, key, waiting)
         content = Content(lambda reason: self._tell("metrics", f"{reason} (run {key:.60})"), self._media)
         times = self._add_points(content, tables, key, waiting)
-        start = time_in(config.get("_Created")) or min(times, default=0)
+        start = iso_time(config.get("_Created")) or min(times, default=0)
         files, inputs = self._artifacts(tables, key, name)
         group = config.get("_Group")
         return ForeignRun(
-            run_id=key if is_run_id(key) else derived_id("trackio", self.key, key),
-            experiment=self.key,
+            run_id=key if is_run_id(key) else derived_id(KIND, self.key, key),
+            experiment=experiment_key(KIND, self.key),
             name=name,
             status="RUNNING",  # it says nowhere that a run has ended
             start_time=start,
-            params=params_of(config, lambda reason: self._tell("configs", f"{reason} (run {key:.60})")),
+            params=config_params(config, lambda reason: self._tell("configs", f"{reason} (run {key:.60})")),
             tags={GROUP_TAG: group} if isinstance(group, str) and group else {},
             series=content.series(),
             datasets=tuple(inputs),
@@ -116,7 +118,7 @@ class Project:
         for kind in _COLUMNS:
             step = -1
             for record in tables.records(kind, key, waiting):
-                found = time_in(record["timestamp"])
+                found = iso_time(record["timestamp"])
                 times.append(times[-1] if found is None else found)
                 if kind == "alert":
                     facts = {name: text_in(record.get(name)) for name in ("level", "title", "text")}
@@ -145,9 +147,8 @@ class Project:
 
     def _media(self, named: str) -> Path | None:
         """A file below the folder of media, without links on the way."""
-        *parts, name = named.split("/")
-        folder = below(self._root, ["media", *parts]) if name not in ("", ".", "..") else None
-        return folder / name if folder and (folder / name).is_file() else None
+        found = file_below(self._root, f"media/{named}")
+        return found if found and is_file(found) else None
 
     def _artifacts(self, tables: _Tables, key: str, name: str) -> tuple[dict[str, Path], list[Dataset]]:
         """The files of artifacts that a run made, and the artifacts that it used."""
@@ -173,12 +174,11 @@ class Project:
             if not isinstance(path, str) or not isinstance(digest, str) or entry.get("ref"):
                 self._tell("artifact_versions", f"{artifact:.60} refers to a file elsewhere, which is not fetched")
                 continue
-            parts = ["artifacts", self.key, "blobs", "sha256", digest[:2]]
-            folder = below(self._root, parts) if _DIGEST.fullmatch(digest) else None
-            if folder is None or not (folder / digest).is_file():
+            blob = file_below(self._root, f"artifacts/{self.key}/blobs/sha256/{digest[:2]}/{digest}")
+            if blob is None or not _DIGEST.fullmatch(digest) or not is_file(blob):
                 self._tell("artifact_versions", f"{path!r:.60} of {artifact:.60} is not in the folder of artifacts")
             else:
-                yield path, folder / digest
+                yield path, blob
 
 
 class _Tables:

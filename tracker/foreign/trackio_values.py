@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -11,8 +10,8 @@ import msgspec
 
 from tracker import codec
 from tracker.exceptions import InvalidValueError
+from tracker.foreign.text_files import params_of
 from tracker.names import is_text
-from tracker.schema import MAX_TIME
 from tracker.summary import Series
 
 SYSTEM = "system/"
@@ -130,24 +129,15 @@ class Content:
         return path
 
 
-def params_of(config: Mapping[str, object], tell: Callable[[str], None]) -> dict[str, codec.Param]:
-    """The params of a configuration: nested ones with dotted names, without what Trackio adds to it."""
-    found: dict[str, codec.Param] = {}
+def config_params(config: Mapping[str, object], tell: Callable[[str], None]) -> dict[str, codec.Param]:
+    """The params of a configuration, without what Trackio adds to it."""
     words = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
     own = {
         key: words.get(value, value) if isinstance(value, str) else value
         for key, value in config.items()
         if not key.startswith("_")
     }
-    try:
-        for key, value in codec.flatten(own):
-            try:
-                found[key] = codec.param_value(key, value)
-            except InvalidValueError as error:
-                tell(error.message)
-    except InvalidValueError as error:
-        tell(error.message)
-    return found
+    return params_of(own, tell)
 
 
 def object_in(value: object) -> dict[str, Any]:
@@ -159,18 +149,6 @@ def object_in(value: object) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ValueError("it is no JSON object")
     return found
-
-
-def time_in(value: object) -> int | None:
-    """UTC milliseconds of a time as Trackio writes it; None for what is none."""
-    try:
-        time = datetime.datetime.fromisoformat(value) if isinstance(value, str) else None
-        if time is None:
-            return None
-        found = round((time if time.tzinfo else time.replace(tzinfo=datetime.UTC)).timestamp() * 1000)
-    except (ValueError, OverflowError):
-        return None
-    return found if 0 <= found <= MAX_TIME else None
 
 
 def _is_trace(value: object) -> bool:

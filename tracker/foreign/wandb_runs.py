@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-from tracker import _io, codec
+from tracker import _io
 from tracker.artifact_files import list_files
-from tracker.codec import Param
-from tracker.exceptions import InvalidValueError
-from tracker.foreign.damage import Problems
-from tracker.foreign.mlruns_files import Files
+from tracker.foreign.files import Files
 from tracker.foreign.protobuf import WireError
 from tracker.foreign.records import FilePart, ForeignExperiment, ForeignModel, ForeignRun, derived_id
+from tracker.foreign.text_files import experiment_key, params_of
 from tracker.foreign.wandb_log import is_log, read_log
 from tracker.foreign.wandb_records import RunState, as_number, is_media, type_of, walk
 from tracker.foreign.wandb_surroundings import environment_of, source_of
@@ -25,6 +21,7 @@ from tracker.schema import Status
 from tracker.snapshot import NOTE_TAG
 from tracker.summary import Series
 
+KIND = "wandb"
 NO_PROJECT = "uncategorized"
 """W&B's name for the project of runs that name none."""
 FILES = "files"
@@ -108,7 +105,7 @@ class WandbStore:
     def experiments(self) -> Iterator[ForeignExperiment]:
         """The projects."""
         for project in dict.fromkeys(project for project, _ in self._runs):
-            yield ForeignExperiment(derived_id("wandb", project), project)
+            yield ForeignExperiment(experiment_key(KIND, project), project)
 
     def count(self) -> int:
         """Runs, as far as their first records tell."""
@@ -127,7 +124,7 @@ class WandbStore:
 
     def _read(self, path: Path, state: RunState) -> int:
         """Add the records of a file; returns how many there are."""
-        problems = Problems(lambda message: self._files.problem(path, message))
+        problems = self._files.problems_of(path)
         count = 0
         state.exit_code = None  # it may have been resumed
         try:
@@ -152,13 +149,16 @@ class WandbStore:
         folders = [path.parent / FILES for path in logs]
         status, end = _ending(state)
         return ForeignRun(
-            run_id=derived_id("wandb", project, run_id),
-            experiment=derived_id("wandb", project),
+            run_id=derived_id(KIND, project, run_id),
+            experiment=experiment_key(KIND, project),
             name=state.name or run_id,
             status=status,
             start_time=state.start_time,
             end_time=end,
-            params=self._params(state, logs[0]),
+            params=params_of(
+                {key: value for key, value in state.config.items() if key != "_wandb"},
+                lambda message: self._files.problem(logs[0], message),
+            ),
             tags={**tags, **_tags(state, run_id)},
             series=series,
             source=source_of(state, folders[-1]),
@@ -167,23 +167,10 @@ class WandbStore:
             place=logs[0].parent.relative_to(self.root).as_posix(),
         )
 
-    def _params(self, state: RunState, path: Path) -> dict[str, Param]:
-        params: dict[str, Param] = {}
-        for key, value in walk({key: value for key, value in state.config.items() if key != "_wandb"}):
-            try:
-                params[key] = codec.param_value(key, _plain(value))
-            except (InvalidValueError, RecursionError):
-                self._files.problem(path, f"the config {key!r:.60} cannot be a param, and is left out")
-        return params
-
 
 def _id_in(path: Path) -> str:
     found = _RUN_FOLDER.fullmatch(path.parent.name) or _RUN_FILE.fullmatch(path.name)
     return found[1] if found else path.stem
-
-
-def _plain(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
 
 
 def _history(state: RunState) -> tuple[dict[str, Series], dict[str, str]]:

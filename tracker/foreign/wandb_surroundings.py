@@ -9,6 +9,7 @@ from typing import Any
 
 from tracker import _io
 from tracker.foreign.protobuf import WireError
+from tracker.foreign.text_files import text
 from tracker.foreign.wandb_records import RunState
 from tracker.masking import clean_remote, mask_command, mask_text
 from tracker.reader import Environment
@@ -24,7 +25,7 @@ def source_of(state: RunState, folder: Path) -> Source | None:
     facts = _facts(state, folder)
     commit, remote = state.commit, state.remote
     if not commit and isinstance(git := facts.get("git"), dict):
-        commit, remote = _text(git.get("commit")), _text(git.get("remote"))
+        commit, remote = text(git.get("commit")), text(git.get("remote"))
     script = _script(facts)
     if not script and not commit:
         return None
@@ -39,15 +40,15 @@ def environment_of(state: RunState, folder: Path) -> Environment | None:
     if not facts and not packages and not diff:
         return None
     arguments = facts.get("args")
-    words = [_text(one) for one in arguments] if isinstance(arguments, list) else []
+    words = [text(one) for one in arguments] if isinstance(arguments, list) else []
     script = _script(facts)
     return Environment(
-        python=_text(facts.get("python")).rpartition(" ")[2],
-        platform=_platform(_text(facts.get("os"))),
+        python=text(facts.get("python")).rpartition(" ")[2],
+        platform=_platform(text(facts.get("os"))),
         command=mask_command([script, *words], None) if script else [],
         packages=packages,
-        cpu=_text(facts.get("cpu")),
-        gpu=[_text(one) for one in facts.get("gpu_names", ())],
+        cpu=text(facts.get("cpu")),
+        gpu=[text(one) for one in facts.get("gpu_names", ())],
         diff=diff,
     )
 
@@ -82,16 +83,16 @@ def _facts(state: RunState, folder: Path) -> dict[str, Any]:
 
 def _script(facts: dict[str, Any]) -> str:
     """The path below the repository; of any other only the name, for the rest may name its owner."""
-    path = _text(facts.get("codePath")).replace("\\", "/")
+    path = text(facts.get("codePath")).replace("\\", "/")
     parts = path.split("/")
     if path and not path.startswith(("/", "~")) and ":" not in path and ".." not in parts:
         return path
-    return (path or _text(facts.get("program")).replace("\\", "/")).rpartition("/")[2]
+    return (path or text(facts.get("program")).replace("\\", "/")).rpartition("/")[2]
 
 
-def _platform(text: str) -> str:
+def _platform(system: str) -> str:
     """System and machine, of `Linux-6.1.0-generic-x86_64-with-glibc2.36` or `macOS-14.1-arm64-arm-64bit`."""
-    words = text.split("-")
+    words = system.split("-")
     machine = next((word for word in words if word in ("x86_64", "AMD64", "arm64", "aarch64", "ppc64le", "i386")), "")
     return f"{words[0]} {machine}".strip()
 
@@ -102,7 +103,3 @@ def _read(path: Path) -> str:
         return _io.read_file(path, limit=MAX_FILE).decode(errors="replace")
     except OSError:
         return ""
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""

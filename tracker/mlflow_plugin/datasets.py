@@ -13,7 +13,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag
 from msgspec import Struct
 
 from tracker import _io, codec, layout
-from tracker.foreign.records import impersonal
+from tracker.foreign.impersonal import impersonal
 from tracker.foreign.run_files import DATASET_TAG, DATASETS_FILE
 from tracker.registry.claims import claim
 from tracker.run import ActiveRun
