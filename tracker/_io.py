@@ -257,6 +257,14 @@ def is_folder(path: Path | str) -> bool:
         return False
 
 
+def is_file(path: Path | str) -> bool:
+    """Whether a regular file lies there itself: no link to one, and nothing that cannot be looked at."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
 def open_regular(path: Path) -> BufferedReader:
     """Open a regular file for reading; a link, pipe, device or folder raises OSError at once."""
     return os.fdopen(open_descriptor(path)[0], "rb")

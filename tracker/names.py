@@ -202,6 +202,11 @@ def folder_of(uri: str | os.PathLike[str]) -> Path:
     return Path(text).expanduser().absolute()
 
 
+def source_of(uri: str | os.PathLike[str]) -> Path:
+    """The same for what is only read: the file of `sqlite:///mlflow.db` too, as MLflow names a database."""
+    return folder_of(os.fspath(uri).removeprefix("sqlite:///"))
+
+
 def _refuse_address(text: str) -> None:
     scheme = scheme_of(text)
     if scheme.partition("+")[0] in _DATABASES:

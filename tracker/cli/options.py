@@ -86,4 +86,6 @@ def store_folder(ctx: click.Context, param: click.Parameter, value: str | None) 
 
 
 def _store_paths(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> list[Path]:
-    return [store_folder(ctx, param, name) for name in value or (None,)]
+    from tracker import names
+
+    return [names.source_of(name) for name in value] or [store_folder(ctx, param, None)]

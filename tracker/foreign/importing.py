@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import time
 from collections import Counter
@@ -14,7 +15,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from tracker import _io, layout, names
-from tracker.exceptions import InvalidNameError, InvalidValueError
+from tracker.exceptions import InvalidNameError, InvalidValueError, StorageError
 from tracker.foreign.kinds import open_foreign
 from tracker.foreign.placing import PLACINGS, ArtifactMode, Placing, UnreadableError
 from tracker.foreign.records import ForeignExperiment, ForeignRun, ForeignStore, iso
@@ -97,6 +98,8 @@ def import_store(
     registry = RegistryImport(target, foreign.root, work.imported, PLACINGS[artifacts], work.tell)
     for model in foreign.models():
         registry.add_model(model)
+    if not registry.counts["models"]:
+        work.tell_if_empty()
     if progress:
         progress(total, total)
     return work.report(registry.counts, time.monotonic() - began)
@@ -134,6 +137,7 @@ class Import:
         self._places: dict[str, _Place] = {}
         self.problems: list[Problem] = []
         self._counts: Counter[str] = Counter()
+        self._runs = 0
         self.imported: dict[Path, Path] = {}
         """Folders of artifacts and models in the source, and where each lies in the store."""
 
@@ -189,6 +193,7 @@ class Import:
 
     def add_run(self, run: ForeignRun) -> None:
         """Write a run that is new, or bring one that was imported before up to date."""
+        self._runs += 1
         if run.run_id in self._target.seen:
             self.tell(run.place, f"has the id of {self._target.seen[run.run_id]}, and is left out", run.run_id)
             return
@@ -208,7 +213,12 @@ class Import:
         """Bring a run into the store; None where its id is taken by another."""
         folder = self._target.known.get(run.run_id)
         if folder is None:
-            return self._write(run, files)
+            try:
+                return self._write(run, files)
+            except StorageError as error:
+                if error.errno != errno.EEXIST:
+                    raise
+                folder = self._folder_of(run)  # another import was first
         if not (folder / layout.LOG / files.log_name).exists():
             self.tell(run.place, "has the id of another run of the store, and is not imported", run.run_id)
             return None
@@ -227,9 +237,7 @@ class Import:
         return self._places[key]
 
     def _write(self, run: ForeignRun, files: RunFiles) -> Path:
-        place = self._place(run.experiment)
-        where = layout.trashed_run if run.deleted or place.deleted else layout.run
-        folder = where(self._target.store.root, place.slug, run.run_id)
+        folder = self._folder_of(run)
         with _io.explained("import the run into", folder), self._aside(folder) as aside:
             files.write(aside, self._placing)
             if self._target.store.durable:
@@ -237,6 +245,11 @@ class Import:
         self._counts["runs_new"] += 1
         self._counts["artifacts"] += len(files.artifacts)
         return folder
+
+    def _folder_of(self, run: ForeignRun) -> Path:
+        place = self._place(run.experiment)
+        where = layout.trashed_run if run.deleted or place.deleted else layout.run
+        return where(self._target.store.root, place.slug, run.run_id)
 
     @contextlib.contextmanager
     def _aside(self, folder: Path) -> Iterator[Path]:
@@ -252,6 +265,11 @@ class Import:
             self.imported[run.artifacts] = folder / layout.ARTIFACTS
         for name, model in run.models.items():
             self.imported[model] = folder / layout.ARTIFACTS / name
+
+    def tell_if_empty(self) -> None:
+        """A source without a run may be one of another kind."""
+        if not self._runs and not self._foreign.problems:
+            self.tell(".", f"holds no runs of {self._foreign.kind}")
 
     def report(self, registry: Counter[str], seconds: float) -> ImportReport:
         """What was done."""

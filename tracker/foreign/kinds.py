@@ -59,6 +59,10 @@ KINDS = {
     **{kind: Kind(what, is_table(kind), partial(TableStore, kind=kind), _BOTH, True) for kind, what in TABLES},
 }
 """By the name that `--from` takes."""
+_ROOTS = ("tracker", "mlruns", "mlflow-db", "wandb")
+"""Kinds that are seen from what lies in the folder itself."""
+_SEARCHING = ("trackio", "sacred", "dvclive", "tensorboard")
+"""Kinds that are looked for in folders below, where stores of other kinds may lie too."""
 
 
 def open_foreign(
@@ -72,7 +76,7 @@ def open_foreign(
     """
     if kind is not None and kind not in KINDS:
         raise InvalidValueError(f"{kind!r:.60} is no kind of store.{did_you_mean(kind, KINDS)} {_known()}")
-    place = names.folder_of(path)
+    place = names.source_of(path)
     if not os.path.lexists(place):
         raise NotFoundError(f"There is nothing at {place}.{did_you_mean(place.name, folders(place.parent))}")
     place = place.resolve()
@@ -91,7 +95,21 @@ def kind_of(place: Path) -> str:
 
 
 def _detected(place: Path) -> str | None:
-    return next((name for name, known in KINDS.items() if _fits(known, place)), None)
+    """The kind of a path; NotAStoreError for a folder that holds stores of several."""
+    found = next((name for name, known in KINDS.items() if _fits(known, place)), None)
+    if found not in _SEARCHING or not place.is_dir():
+        return found
+    others = [name for name in _SEARCHING if name != found and _fits(KINDS[name], place)]
+    below = [name for name in (*folders(place), *_files(place)) if kind_below(place / name) in _ROOTS]
+    if others or below:
+        what = ", ".join([f"{KINDS[name].what} (--from {name})" for name in (found, *others)] + below)
+        raise NotAStoreError(f"{place} holds stores of several kinds: {what}. Name one of them, or several.")
+    return found
+
+
+def kind_below(place: Path) -> str | None:
+    """The kind of a file or folder that is a store itself; None for what only holds some."""
+    return next((name for name in _ROOTS if _fits(KINDS[name], place)), None)
 
 
 def _fits(kind: Kind, place: Path) -> bool:
@@ -115,11 +133,18 @@ def _what_it_is(place: Path) -> str:
     """What a path of no known kind is, with what to name instead."""
     if fields_in(place / META):
         return f"a part of an mlruns folder. Name the whole: {_parent_of_meta(place)}."
+    if not os.access(place, os.R_OK):
+        return "not to be read: permission is missing."
+    beside = next((file for file in _files(place.parent) if KINDS["mlflow-db"].detect(place.parent / file)), None)
+    if place.is_dir() and beside:
+        return f"no store, but maybe the artifacts of {place.parent / beside}: name that."
     if is_damaged(place):
         return "a damaged SQLite database: say what wrote it with --from, and what is left of it is read."
     for name in (*folders(place), *_files(place)):
         if any(_fits(kind, place / name) for kind in KINDS.values()):
             return f"no store of a known kind, but {place / name} is one: name that."
+    if place.is_file():
+        return "no store of a known kind; a table of runs is read with --from csv or --from jsonl."
     return "no store of a known kind."
 
 

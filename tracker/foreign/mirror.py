@@ -92,10 +92,11 @@ def mirrored(
 
 def labels(sources: Sequence[ForeignStore]) -> list[str]:
     """What tells sources apart, for people: their names, with the folders they lie in where names are the same."""
-    found = [source.source.name for source in sources]
+    folders = [source.root if source.source.is_file() else source.source for source in sources]
+    names = [folder.name for folder in folders]
     return [
-        name if found.count(name) == 1 else f"{folder_name(source.source.parent, '~')}/{name}"
-        for name, source in zip(found, sources, strict=True)
+        folder.name if names.count(folder.name) == 1 else f"{folder_name(folder.parent, '~')}/{folder.name}"
+        for folder in folders
     ]
 
 
@@ -126,8 +127,11 @@ class _Mirror:
                     progress(min(done, total), total)
                 work.add_run(run)
                 done += 1
-            for model in source.models():
+            found = list(source.models())
+            for model in found:
                 models.setdefault(model.file.name, []).append((work, model))
+            if not found:
+                work.tell_if_empty()
             self._new.problems += work.labelled(source.problems) + work.problems
         self._bring_models(models)
         self._prune(target)

@@ -72,7 +72,7 @@ def opened(
 
 def is_own(folder: Path) -> bool:
     """Whether a folder is a store of ours."""
-    return layout.store_file(folder).is_file() or _io.is_folder(layout.experiments(folder))
+    return _io.is_file(layout.store_file(folder)) or _io.is_folder(layout.experiments(folder))
 
 
 def _is_foreign(source: Path) -> bool:
