@@ -11,18 +11,17 @@ from mlflow.store.entities.paged_list import PagedList
 from mlflow.store.tracking.abstract_store import AbstractStore
 from mlflow.utils.search_utils import SearchExperimentsUtils, SearchUtils
 
-from tracker import _clock, experiment_changes, session, settings
+from tracker import _clock, experiment_changes, names, session, settings
 from tracker.entities import LifecycleStage, ViewType
 from tracker.exceptions import AlreadyExistsError, InvalidValueError, NotFoundError, RunStateError
 from tracker.missing import refuse
-from tracker.mlflow_plugin import entities, places
+from tracker.mlflow_plugin import entities
 from tracker.mlflow_plugin.datasets import inputs_of
 from tracker.mlflow_plugin.finding import Finder, FoundExperiment, FoundRun
 from tracker.mlflow_plugin.logged_models import LoggedModels
 from tracker.mlflow_plugin.model_files import ModelFiles, links_of
 from tracker.mlflow_plugin.translated import refusing, translated
 from tracker.mlflow_plugin.writing import Writing
-from tracker.names import check_name
 from tracker.schema import ExperimentFile
 from tracker.session import session as current
 from tracker.snapshot import PARENT_TAG, RUN_NAME_TAG
@@ -50,7 +49,7 @@ class TrackingStore(Writing, LoggedModels, AbstractStore):  # type: ignore[misc]
 
     def __init__(self, store_uri: str, artifact_uri: str | None = None) -> None:
         super().__init__()
-        self.root = places.root_of(store_uri)
+        self.root = names.folder_of(store_uri)
         self.finder = Finder(self.root)
         self.models = ModelFiles(self.root)
         self._not_there: set[str] = set()
@@ -82,7 +81,7 @@ class TrackingStore(Writing, LoggedModels, AbstractStore):  # type: ignore[misc]
         go on with the experiment Default otherwise.
         """
         refuse("Artifacts lie in the folder of their run.", artifact_location=artifact_location or None)
-        taken = self.finder.named(check_name(name, "An experiment name"))
+        taken = self.finder.named(names.check_name(name, "An experiment name"))
         was_missing = name in self._not_there
         self._not_there.discard(name)
         if taken is not None and taken.stage != LifecycleStage.ACTIVE:
@@ -183,7 +182,7 @@ class TrackingStore(Writing, LoggedModels, AbstractStore):  # type: ignore[misc]
         if status is not None and (self.root, run_id) not in current.ended_with_process:
             self._set_status(run_id, "RUNNING" if status == "SCHEDULED" else status, end_time)
         if run_name:
-            self._run(run_id).set_tag(RUN_NAME_TAG, check_name(run_name, "A run name"))
+            self._run(run_id).set_tag(RUN_NAME_TAG, names.check_name(run_name, "A run name"))
         return entities.run_info_of(self.finder.run(run_id))
 
     def _set_status(self, run_id: str, status: str, end_time: int | None) -> None:
