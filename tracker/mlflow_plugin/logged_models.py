@@ -20,7 +20,6 @@ from tracker.session import session as current
 from tracker.store import Store
 
 _PERSONAL = {"mlflow.user", "mlflow.source.name"}
-_PENDING = "PENDING"
 
 
 class LoggedModels:
@@ -52,7 +51,7 @@ class LoggedModels:
             f"m-{names.new_id()}",
             name,
             path=name,
-            status=_PENDING,
+            status="PENDING",
             created=now,
             updated=now,
             alone=source_run_id is None,
@@ -85,7 +84,9 @@ class LoggedModels:
 
     def finalize_logged_model(self, model_id: str, status: Any) -> Any:
         """Say how a model turned out. Its files are brought to the disk."""
-        word = getattr(status, "value", str(status))
+        from mlflow.entities import LoggedModelStatus
+
+        word = LoggedModelStatus(status).value
         file = self.models.change(model_id, lambda file: msgspec.structs.replace(file, status=word))
         run_folder, _ = self.models.find(model_id)
         folder = run_folder / layout.ARTIFACTS / file.path
