@@ -28,7 +28,7 @@ def test_answers_of_the_fluent_api(everything: Both) -> None:
     for key, points in theirs.items():  # MLflow's files hold a point twice when a model of that step was logged
         assert ours[key] == sorted(map(list, {tuple(point) for point in points}))
     ours, theirs = found.pop("errors")
-    assert ours == {**theirs, "way out": "INVALID_PARAMETER_VALUE"}
+    assert ours == {**theirs, "way out": "INVALID_PARAMETER_VALUE", "default": "INVALID_PARAMETER_VALUE"}
     assert found == {}
 
 

@@ -10,8 +10,7 @@ from typing import Any
 import msgspec
 
 from tracker import _io, layout, names, session, settings
-from tracker.entities import LifecycleStage
-from tracker.exceptions import InvalidNameError, NotFoundError, RunStateError
+from tracker.exceptions import InvalidNameError, NotFoundError
 from tracker.mlflow_plugin import places
 from tracker.mlflow_plugin.finding import HOLDS_TAG, Finder
 from tracker.mlflow_plugin.model_files import ModelFiles, models_of
@@ -68,11 +67,8 @@ class LoggedModels:
 
     def _make_place(self, experiment_id: str, name: str) -> Path:
         """A run for a model that was logged outside of any."""
-        found = self.finder.experiment(experiment_id)
-        if found.stage != LifecycleStage.ACTIVE:
-            raise RunStateError(f"Could not create model under non-active experiment with ID {experiment_id}.")
+        experiment = self.finder.experiment_in_use(experiment_id)
         store = Store.open(self.root)
-        experiment = store.experiment_for(found.file.name)
         return current.keep(
             session.make_run(store, experiment, run_name=name, parent=None, tags={HOLDS_TAG: "model"})
         ).folder
