@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import msgspec
@@ -51,13 +51,13 @@ def trash_experiment(store: Store, slug: str, trash_run: Callable[[str], None]) 
     with _io.explained("delete the experiment in", folder):
         _io.make_folder(target, inside=store.root)
         _io.replace_file(layout.trashed_experiment_file(store.root, slug), data, durable=store.durable)
-        for run_id in reader.folders(layout.runs(store.root, slug)):
+        runs = layout.runs(store.root, slug)
+        for run_id in filter(names.is_run_id, reader.folders(runs)):
             trash_run(run_id)
-        for name in os.listdir(folder):  # noqa: PTH208 (names are what is asked for)
-            if name not in (layout.RUNS, layout.EXPERIMENT_FILE):
-                _move_beside(folder / name, target)
+        for place in (runs, folder):
+            _move_all(place, target, but=(layout.RUNS, layout.EXPERIMENT_FILE))
         with contextlib.suppress(OSError):  # what came meanwhile stays
-            (folder / layout.RUNS).rmdir()
+            runs.rmdir()
         _io.discard(folder / layout.EXPERIMENT_FILE)
         with contextlib.suppress(OSError):
             folder.rmdir()
@@ -78,8 +78,7 @@ def restore_experiment(store: Store, slug: str) -> None:
         for run_id in filter(names.is_run_id, reader.folders(trashed.parent)):
             store.restore_run(run_id)
         _io.discard(trashed)
-        for name in os.listdir(trashed.parent):  # noqa: PTH208
-            _move_beside(trashed.parent / name, folder)
+        _move_all(trashed.parent, folder)
         with contextlib.suppress(OSError):
             trashed.parent.rmdir()
 
@@ -94,13 +93,17 @@ def deleted_experiments(store: Store) -> list[tuple[str, ExperimentFile]]:
     return found
 
 
-def _move_beside(path: Path, folder: Path) -> None:
-    """Move something into a folder, under its own name if that is free; what cannot be moved stays."""
-    target = folder / path.name
+def _move_all(source: Path, folder: Path, but: Collection[str] = ()) -> None:
+    """Move what lies in one folder to another, under its own name if that is free; what cannot be moved stays, and so
+    does what a process is just making."""
     with contextlib.suppress(OSError):
-        if os.path.lexists(target):
-            target = folder / f"{names.new_id()}-{path.name}"
-        path.rename(target)
+        for name in os.listdir(source):  # noqa: PTH208 (names are what is asked for)
+            if name not in but and not name.startswith(layout.ASIDE):
+                target = folder / name
+                if os.path.lexists(target):
+                    target = folder / f"{names.new_id()}-{name}"
+                with contextlib.suppress(OSError):
+                    (source / name).rename(target)
 
 
 def _read(store: Store, slug: str) -> tuple[ExperimentFile, bytes]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def set_tracking_uri(uri: str | os.PathLike[str]) -> None:
-    """Name the store: a folder, as a path or a `file:` URI. It is made when the first run is logged.
+    """Name the store: a folder, as a path, a `file:` or a `tracker:` URI. It is made when the first run is logged.
 
     The address of a published site is fine too: `models:/` URIs load from it, and that is all.
     """

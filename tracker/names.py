@@ -12,12 +12,16 @@ import unicodedata
 from pathlib import Path, PurePath, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
+from tracker import settings
 from tracker.exceptions import InvalidNameError, InvalidValueError
 
 MAX_NAME = 500
 """Characters in a name of an experiment, run, param, metric or tag."""
 
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9.+-]+):/")
+_OURS = "tracker:"
+"""The scheme of a store in MLFLOW_TRACKING_URI; the same URIs name a store to us."""
+_URI_DRIVE = re.compile(r"/[A-Za-z]:(/|$)")
 _DATABASES = ("sqlite", "mysql", "postgresql", "mssql")
 _SERVERS = ("databricks", "databricks-uc")
 """Words that name a server to MLflow."""
@@ -190,8 +194,10 @@ def is_site(uri: str) -> bool:
 
 
 def folder_of(uri: str | os.PathLike[str]) -> Path:
-    """The folder that a path or `file:` URI names; InvalidValueError for the address of a server."""
+    """The folder that a path, `file:` or `tracker:` URI names; InvalidValueError for the address of a server."""
     text = check_text(os.fspath(uri), "A tracking URI")
+    if text.startswith(_OURS):
+        text = _path_in(text)
     if not text.strip() or "\0" in text:
         raise InvalidValueError(f"{text!r} names no folder. Use a path such as ./runs.")
     if text.startswith("file:"):
@@ -203,8 +209,31 @@ def folder_of(uri: str | os.PathLike[str]) -> Path:
 
 
 def source_of(uri: str | os.PathLike[str]) -> Path:
-    """The same for what is only read: the file of `sqlite:///mlflow.db` too, as MLflow names a database."""
+    """The same for what is only read: the file in a `sqlite:` URI too, as MLflow names its database."""
     return folder_of(os.fspath(uri).removeprefix("sqlite:///"))
+
+
+def _path_in(uri: str) -> str:
+    """The path (or `file:` URI) in a `tracker:` URI; in one without, that of the default store."""
+    rest = uri.removeprefix(_OURS)
+    if rest.startswith("///"):
+        return without_uri_slash(unquote(rest[2:]))
+    if rest.startswith("//"):
+        raise InvalidValueError(
+            f"{uri!r} names a host, and a store is a folder. Write tracker:./runs, tracker:/data/runs or "
+            "tracker:///data/runs."
+        )
+    if rest:
+        return rest
+    default = settings.tracking_uri()
+    if default in (None, _OURS):
+        return settings.DEFAULT_STORE
+    return _path_in(default) if default.startswith(_OURS) else default
+
+
+def without_uri_slash(path: str) -> str:
+    """A path of a URI as this system writes it: `/C:/runs` has a slash too many."""
+    return path[1:] if _URI_DRIVE.match(path) else path
 
 
 def _refuse_address(text: str) -> None:

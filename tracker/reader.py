@@ -170,7 +170,7 @@ def read_trash(root: Path | str) -> Iterator[ReadRun]:
     """The deleted runs of a store."""
     root = Path(root)
     for slug in filter(names.is_slug, folders(root / layout.TRASH)):
-        for run_id in folders(root / layout.TRASH / slug):
+        for run_id in filter(names.is_run_id, folders(root / layout.TRASH / slug)):
             folder = layout.trashed_run(root, slug, run_id)
             yield read_run_in(folder, slug)
 

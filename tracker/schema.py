@@ -249,7 +249,7 @@ class LoggedModelFile(Struct, frozen=True):
     name: str
     path: str
     """Its folder below `artifacts/`."""
-    status: str
+    status: Literal["UNSPECIFIED", "PENDING", "READY", "FAILED"]
     """PENDING while it is made, then READY or FAILED."""
     created: Time
     updated: Time

@@ -58,7 +58,7 @@ class Session:
     # Store and experiment
 
     def use_store(self, uri: str | os.PathLike[str]) -> None:
-        """Choose the store by a path, a `file:` URI or, to load models only, the address of a published site."""
+        """Choose the store by a path or URI or, to load models only, the address of a published site."""
         place = place_of(uri)
         self._site = place if names.is_site(place) else None
         self._root = None if self._site else Path(place)
@@ -322,7 +322,7 @@ def make_run(
 
 
 def place_of(uri: str | os.PathLike[str]) -> str:
-    """The folder that a path or `file:` URI names, or the address of a site as it is."""
+    """The folder that a path, `file:` or `tracker:` URI names, or the address of a site as it is."""
     text = os.fspath(uri)
     return text if isinstance(text, str) and names.is_site(text) else str(names.folder_of(uri))
 

@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from tracker import layout
+from tracker.foreign.kinds import KINDS
+
 from .running import Cli, run_process
 
 
@@ -61,6 +64,22 @@ def test_a_store_becomes_a_table(cli: Cli, store: Path, tmp_path: Path, form: st
     assert (tmp_path / "t").stat().st_size > 0
     assert "13 points of 5 runs; 5 columns." in cli("export", form, store, "--points", "--out", tmp_path).output
     assert (tmp_path / f"points.{form}").exists()
+
+
+def test_only_so_many_problems_are_shown(cli: Cli, store: Path, tmp_path: Path) -> None:
+    """Behind the first problems stands how many more there are, and of an option only where there is one."""
+    for run in list(store.glob("experiments/*/runs/*"))[:1]:
+        (run / layout.LOG / f"{'0' * 32}.jsonl").write_text("{\n" * 30)
+    table = cli("export", "csv", store, "--points", "--out", tmp_path / "t.csv")
+    assert table.exit_code == 0 and " more" in table.output and "--json" not in table.output
+    assert " more; --json has them all" in cli("export", "mlflow", store, "--out", tmp_path / "mlruns").output
+
+
+@pytest.mark.parametrize("command", ["import", "build", "serve"])
+def test_the_help_names_the_kinds_of_sources(cli: Cli, command: str) -> None:
+    """All that --from takes stands there."""
+    output = cli(command, "--help").output
+    assert [name for name in KINDS if not re.search(rf"\b{name}\b", output)] == []
 
 
 def test_standard_output_has_the_table_only(store: Path) -> None:

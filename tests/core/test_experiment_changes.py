@@ -65,6 +65,7 @@ def test_into_the_trash_and_back(store: Store) -> None:
     """A deleted experiment is gone with its runs and what else lay there, and all of it comes back."""
     note = layout.experiment(store.root, "digits-sweep") / "note.txt"
     note.write_text("mine")
+    (note.parent / "runs" / "plots").mkdir()
     experiment_changes.trash_experiment(store, "digits-sweep", store.trash_run)
     assert names_of(store) == {} and not note.parent.exists()
     assert [(slug, file.name) for slug, file in experiment_changes.deleted_experiments(store)] == [
@@ -73,6 +74,7 @@ def test_into_the_trash_and_back(store: Store) -> None:
     assert sorted(run.file.name for run in reader.read_trash(store.root)) == ["deleted", "kept"]
     experiment_changes.restore_experiment(store, "digits-sweep")
     assert names_of(store) == {"digits sweep": ["deleted", "kept"]} and note.read_text() == "mine"
+    assert (note.parent / "plots").is_dir()
     assert (
         experiment_changes.deleted_experiments(store) == []
         and not (store.root / layout.TRASH / "digits-sweep").exists()

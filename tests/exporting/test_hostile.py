@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tracker.exporting.names import Names, is_key, model_names
+from tracker.exporting.names import MAX_KEY, Names, is_key, model_names
 from tracker.foreign.importing import import_store
 from tracker.reader import read_store
 
@@ -83,6 +83,23 @@ def test_a_name_is_the_same_in_every_run() -> None:
     assert len(set(changed.values())) == 6
     assert {name for name, written in changed.items() if name == written} == {"a_b", "a", "a/b", "c"}
     assert all(map(is_key, changed.values()))
+
+
+def test_long_names_stay_names() -> None:
+    """What is added to a name never makes it one that MLflow or a file system refuses."""
+    most = "x" * MAX_KEY
+    runs = [
+        [most, f"{most}/b"],
+        [f"y_{most[2:]}", f"y@{most[2:]}", f"y#{most[2:]}"],
+        ["é" * 100],
+        ["é" * 100 + "/x@" + "é" * 60],
+        [*(f"{part}/" * 60 + "end" for part in ("a@b", "a#b", "a_b"))],
+        [*("/".join([letter + "z" * 82] * 3) for letter in "@#_")],
+    ]
+    names = Names(runs)
+    changed = [names.of(name) for run in runs for name in run]
+    assert [name for name in changed if not is_key(name)] == []
+    assert len(set(changed)) == len(changed)
 
 
 def test_names_of_models_are_folders() -> None:

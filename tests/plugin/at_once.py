@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -22,13 +23,10 @@ class Nothing(mlflow.pyfunc.PythonModel):
         return model_input
 
 
-def main(number: int, go: str, shared: str) -> None:
-    """One of the processes; they begin together when the file `go` is there."""
-    print("ready", flush=True)
-    while not Path(go).exists():
-        pass
+def log(number: int, shared: str) -> None:
+    """What one of the processes does."""
     mlflow.set_experiment("at once")
-    with mlflow.start_run(run_name=f"process {number}") as run:
+    with mlflow.start_run(run_name=f"process {number}"):
         mlflow.log_params({"number": number, "kind": "parallel"})
         for step in range(POINTS):
             mlflow.log_metric("loss", 1 / (step + 1), step=step)
@@ -39,7 +37,22 @@ def main(number: int, go: str, shared: str) -> None:
     client = mlflow.MlflowClient()
     for step in range(SHARED):
         client.log_metric(shared, f"from {number}", step, step=step)
-    print(json.dumps(run.info.run_id))
 
 
-main(int(sys.argv[2]), sys.argv[3], sys.argv[4])
+def main(count: int, shared: str) -> None:
+    """Processes that are forked from this one, which has imported MLflow and nothing else yet, and begin together."""
+    ready, begin = os.pipe()
+    started = []
+    for number in range(count):
+        process = os.fork()
+        if process == 0:
+            os.close(begin)
+            os.read(ready, 1)
+            log(number, shared)
+            return
+        started.append(process)
+    os.close(begin)
+    print(json.dumps([os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) for process in started]))
+
+
+main(int(sys.argv[2]), sys.argv[3])

@@ -11,7 +11,14 @@ import pytest
 from tests.environments import run_there
 
 HERE = Path(__file__).parent
-QUIET = {"MLFLOW_RECORD_ENV_VARS_IN_MODEL_LOGGING": "false", "GIT_PYTHON_REFRESH": "quiet", "PYTHONWARNINGS": "ignore"}
+QUIET = {
+    "MLFLOW_RECORD_ENV_VARS_IN_MODEL_LOGGING": "false",
+    "MLFLOW_REQUIREMENTS_INFERENCE_TIMEOUT": "1",  # it starts another Python for each model, and is not tested here
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",  # threads cost more than they bring with data as small as this
+    "GIT_PYTHON_REFRESH": "quiet",
+    "PYTHONWARNINGS": "ignore",
+}
 
 
 class Both:

@@ -11,6 +11,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 import mlflow
+from mlflow.entities import Dataset, DatasetInput
 from scripts import Answers
 
 answers = Answers()
@@ -42,6 +43,8 @@ with mlflow.start_run(run_name="a") as run:
         mlflow.pyfunc.log_model(name="model", python_model=Nothing(), pip_requirements=["cloudpickle"])
         for _ in range(3)
     ]
+    others = [mlflow.initialize_logged_model(f"other {number}") for number in range(2)]
+    mlflow.log_metric("loss", 1, model_id=others[0].model_id)
     mlflow.register_model(infos[0].model_uri, "m")
 with mlflow.start_run(run_name="b"):
     mlflow.log_metric("loss", 1)
@@ -50,8 +53,18 @@ with mlflow.start_run(run_name="b"):
 (folder / "mlflow" / f"{infos[1].model_id}.json").write_bytes(b"\0" * 40)
 third = folder / "mlflow" / f"{infos[2].model_id}.json"
 third.write_text(json.dumps({**json.loads(third.read_text()), "path": "../../../../.."}))
+for model, change in zip(
+    others,
+    ({"metrics": [{"key": "loss", "value": [], "step": 0, "time": 0, "run_id": "x"}]}, {"status": "odd"}),
+    strict=True,
+):
+    path = folder / "mlflow" / f"{model.model_id}.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
 (folder / "mlflow" / "links.json").write_text("[" * 5000)
 (folder / "artifacts" / "datasets.json").write_text('{"a": 1}')
+client.log_inputs(run.info.run_id, [DatasetInput(Dataset("mine", "d1", "code", "{}"), [])])
+answers.say("somebody's file", (folder / "artifacts" / "datasets.json").read_text())
+answers.say("data sets", client.get_run(run.info.run_id).data.tags["dataset.mine"])
 answers.say("damaged model", said(lambda: client.get_logged_model(infos[1].model_id)))
 answers.say("model with a way out", said(lambda: client.get_logged_model(infos[2].model_id)))
 found = mlflow.search_logged_models(output_format="list", experiment_ids=[run.info.experiment_id])

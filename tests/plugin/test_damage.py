@@ -28,6 +28,11 @@ def test_damaged_files_hide_nothing_else(told: Any) -> None:
     assert told["runs without a file"] == 2
 
 
+def test_a_file_of_somebody_is_not_replaced(told: Any) -> None:
+    """An artifact that has the name of the file of data sets stays, and the tags tell of these."""
+    assert told["somebody's file"] == '{"a": 1}' and told["data sets"] == "d1"
+
+
 def test_a_changed_version_is_not_loaded(told: Any) -> None:
     """One byte more in a file of a registered version, and MLflow does not get it."""
     assert told["before"] == "nothing"
@@ -36,7 +41,7 @@ def test_a_changed_version_is_not_loaded(told: Any) -> None:
 
 def test_no_link_is_followed(told: Any) -> None:
     """Links among artifacts are neither listed nor read nor written through, and no path leads out."""
-    assert told["listed"] == ["datasets.json", "folder", "model-2", "model-3"]
+    assert told["listed"] == ["datasets.json", "folder", "model-2", "model-3", "other 0", "other 1"]
     assert told["in the link"] == ["folder/x.txt"]
     assert [key for key in told if key.startswith(("download", "direct")) and told[key] == "nothing"] == []
     assert told["all"] == ["folder/x.txt"]

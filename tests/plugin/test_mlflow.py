@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import shutil
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
+from click.testing import CliRunner
 
 import tracker
 from tests.plugin.conftest import Both, there
-from tracker import layout, reader
+from tracker import cli, layout, reader
 from tracker.reader import ReadRun
 from tracker.registry import check_registry
 
@@ -28,7 +29,7 @@ def test_answers_of_the_fluent_api(everything: Both) -> None:
     for key, points in theirs.items():  # MLflow's files hold a point twice when a model of that step was logged
         assert ours[key] == sorted(map(list, {tuple(point) for point in points}))
     ours, theirs = found.pop("errors")
-    assert ours == {**theirs, "way out": "INVALID_PARAMETER_VALUE"}
+    assert ours == {**theirs, "way out": "INVALID_PARAMETER_VALUE", "default": "INVALID_PARAMETER_VALUE"}
     assert found == {}
 
 
@@ -118,29 +119,40 @@ def test_a_site_is_built_of_it(name: str, request: pytest.FixtureRequest, tmp_pa
     """`tracker build` makes a page of each run, and finds no fault with the store."""
     both: Both = request.getfixturevalue(name)
     site = tmp_path / "site"
-    command = [sys.executable, "-m", "tracker.cli", "build", str(both.store), "--out", str(site), "--strict"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = CliRunner().invoke(cli.main, ["build", str(both.store), "--out", str(site), "--strict"])
+    assert done.exit_code == 0, done.output
     runs = list(reader.read_store(both.store).runs())
     assert runs and all((site / "runs" / run.file.run_id / "index.html").is_file() for run in runs)
 
 
-def test_a_moved_store_stays_readable(everything: Both, tmp_path: Path) -> None:
-    """Nothing in the files says where they lie: a copy elsewhere gives artifacts and models."""
-    import shutil
+class Reread(NamedTuple):
+    """What MLflow says of a store and of a copy elsewhere, and the files of the store before and after."""
 
-    shutil.copytree(everything.store, tmp_path / "moved")
-    run_id = runs_of(everything.store)["renamed"].file.run_id
-    told = there("moved.py", f"tracker:{tmp_path / 'moved'}", run_id, folder=tmp_path)
-    assert told == {"text": "hello", "predictions": [0, 0, 0], "places": [True, True]}
+    told: list[dict[str, Any]]
+    before: dict[str, tuple[int, int]]
+    after: dict[str, tuple[int, int]]
 
 
-def test_reading_changes_nothing(everything: Both, tmp_path: Path) -> None:
-    """Loading models and listing through MLflow leaves every file of the store as it was."""
+@pytest.fixture(scope="module")
+def reread(everything: Both, tmp_path_factory: pytest.TempPathFactory) -> Reread:
+    """Both, loaded and listed."""
+    folder = tmp_path_factory.mktemp("reread")
     before = stamps(everything.store)
+    shutil.copytree(everything.store, folder / "moved")
     run_id = runs_of(everything.store)["renamed"].file.run_id
-    there("moved.py", f"tracker:{everything.store}", run_id, folder=tmp_path)
-    assert stamps(everything.store) == before
+    uris = [f"tracker:{store}" for store in (everything.store, folder / "moved")]
+    told = there("moved.py", uris[0], run_id, uris[1], folder=folder)
+    return Reread(told, before, stamps(everything.store))
+
+
+def test_a_moved_store_stays_readable(reread: Reread) -> None:
+    """Nothing in the files says where they lie: a copy elsewhere gives artifacts and models."""
+    assert reread.told == [{"text": "hello", "predictions": [0, 0, 0], "places": [True, True]}] * 2
+
+
+def test_reading_changes_nothing(reread: Reread) -> None:
+    """Loading models and listing through MLflow leaves every file of the store as it was."""
+    assert reread.after == reread.before
 
 
 def stamps(folder: Path) -> dict[str, tuple[int, int]]:

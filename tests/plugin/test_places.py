@@ -1,4 +1,4 @@
-"""Where `tracker:` URIs lead."""
+"""Where the `tracker:` URIs of artifacts lead."""
 
 from __future__ import annotations
 
@@ -13,48 +13,6 @@ from tracker.mlflow_plugin import places
 from tracker.store import Store
 
 RUN_ID = "0" * 31 + "1"
-
-
-@pytest.mark.parametrize(
-    ("uri", "folder"),
-    [
-        ("tracker:", "runs"),
-        ("tracker:./named", "named"),
-        ("tracker:named", "named"),
-        ("tracker:a b%20c", "a b%20c"),
-        ("tracker:{here}/named", "named"),
-        ("tracker://{here}/named", "named"),
-        ("tracker://{here}/a%20b", "a b"),
-        ("tracker:file://{here}/named", "named"),
-    ],
-)
-def test_tracking_uris(uri: str, folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A store is named by a relative or an absolute path or by a URI; without one it is ./runs."""
-    monkeypatch.chdir(tmp_path)
-    here = tmp_path.as_posix() if os.name != "nt" else f"/{tmp_path.as_posix()}"
-    assert places.root_of(uri.format(here=here)) == tmp_path / folder
-
-
-def test_the_store_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`tracker:` alone is the store that TRACKER_URI names."""
-    monkeypatch.setenv("TRACKER_URI", str(tmp_path / "chosen"))
-    assert places.root_of("tracker:") == tmp_path / "chosen"
-
-
-@pytest.mark.parametrize("uri", ["tracker:///C:/data/runs", "tracker:C:/data/runs"])
-def test_drives_of_windows(uri: str) -> None:
-    """A drive keeps no slash in front of it."""
-    assert places.root_of(uri).as_posix().endswith("C:/data/runs")
-    assert "/C:" not in places.root_of(uri).as_posix().removeprefix(Path.cwd().as_posix() + "/")
-
-
-@pytest.mark.parametrize(
-    "uri", ["tracker://host/runs", "tracker:https://host/runs", "tracker:s3://b/runs", "tracker:a\0b"]
-)
-def test_what_is_no_folder_is_refused(uri: str) -> None:
-    """A host, a server and a database are no stores."""
-    with pytest.raises(InvalidValueError):
-        places.root_of(uri)
 
 
 @pytest.mark.parametrize(

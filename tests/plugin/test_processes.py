@@ -3,43 +3,24 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
+import pytest
+
 import tracker
-from tests.environments import python_of
-from tests.plugin.conftest import HERE, QUIET, there
+from tests.plugin.conftest import there
 from tracker import reader
 
 PROCESSES = 4
-
-
-def environment() -> dict[str, str]:
-    """Variables for scripts that are started here."""
-    return {**os.environ, **QUIET, "PYTHONPATH": "", "MLFLOW_DISABLE_TELEMETRY": "true"}
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="there is no fork on Windows")
 
 
 def test_many_processes_at_once(tmp_path: Path) -> None:
     """Into a store that is not there yet, several processes log runs, one shared run and versions; nothing is lost."""
-    store, go = tmp_path / "runs", tmp_path / "go"
-    uri = f"tracker:{store}"
+    store = tmp_path / "runs"
     shared = tracker.MlflowClient(store).create_run(tracker.MlflowClient(store).create_experiment("shared")).info.run_id
-    command = [python_of("plugin"), str(HERE / "at_once.py"), uri]
-    started = [
-        subprocess.Popen(
-            [*command, str(number), str(go), shared],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env=environment(),
-            cwd=tmp_path,
-        )
-        for number in range(PROCESSES)
-    ]
-    for process in started:
-        assert process.stdout is not None and process.stdout.readline() == "ready\n"
-    go.touch()
-    assert [process.wait() for process in started] == [0] * PROCESSES
+    ended = there("at_once.py", f"tracker:{store}", PROCESSES, shared, folder=tmp_path)
+    assert ended == [0] * PROCESSES
     read = reader.read_store(store)
     runs = list(read.experiment_named("at once").runs)
     assert sorted(run.file.params["number"] for run in runs) == list(range(PROCESSES))
@@ -62,23 +43,10 @@ def test_each_ending_is_told_as_it_was(tmp_path: Path) -> None:
         "os._exit": "KILLED",
     }
     store = tmp_path / "runs"
-    command = [python_of("plugin"), str(HERE / "ending.py"), f"tracker:{store}"]
-    ended = [
-        subprocess.Popen(
-            [*command, how],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env=environment(),
-            cwd=tmp_path,
-        )
-        for how in wanted
-    ]
-    assert [process.communicate()[0] for process in ended] == ["300\n"] * len(wanted)
+    told = there("ending.py", f"tracker:{store}", *wanted, folder=tmp_path)
     runs = {run.file.name: run.file for run in reader.read_store(store).runs()}
     assert {name: run.status for name, run in runs.items()} == wanted
     assert {run.metrics["loss"].count for run in runs.values()} == {300}
     assert runs["exception"].ended_by == "ValueError: 8 features" and runs["SIGTERM"].ended_by == "SIGTERM"
-    told = there("asked.py", f"tracker:{store}", folder=tmp_path)
     assert {name: status for name, (status, _, _) in told.items()} == wanted
     assert all(metrics == {"loss": 299.0} and end for _, metrics, end in told.values())

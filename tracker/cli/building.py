@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -18,6 +18,7 @@ from tracker.exceptions import MissingPackageError
 
 if TYPE_CHECKING:
     from site_builder.build import BuildResult
+    from tracker.foreign.importing import Progress as Advance
     from tracker.logs import Problem
 
 HOST = "127.0.0.1"
@@ -37,12 +38,6 @@ def needs(purpose: str, extra: str) -> Iterator[None]:
         if (error.name or "").split(".")[0] in ("tracker", "site_builder"):
             raise
         raise MissingPackageError(purpose, extra) from error
-
-
-class Advance(Protocol):
-    """Tells how many of how many pieces are done, and what comes next."""
-
-    def __call__(self, done: int, total: int, label: str = "") -> None: ...
 
 
 @contextmanager

@@ -8,22 +8,18 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, TypeVar, cast, get_args
+from typing import IO, Any, TypeVar, cast
 
 import click
-import msgspec
 from rich.console import Console
-from rich.text import Text
 
-from tracker.cli.build import PROBLEMS
 from tracker.cli.building import progress
-from tracker.cli.data import print_json
-from tracker.cli.importing import print_problems
-from tracker.cli.options import json_option, store_argument
+from tracker.cli.options import store_argument
 from tracker.cli.table import cell, make_console
-from tracker.cli.text import clean_lines, counted, duration
+from tracker.cli.text import clean_lines, counted
+from tracker.cli.transfers import finish, print_head, print_problems, transfer_options
 from tracker.exceptions import InvalidValueError, NotAStoreError
-from tracker.exporting.mlruns import ExportReport, export_mlflow
+from tracker.exporting.mlruns import export_mlflow
 from tracker.exporting.tables import TableReport, export_table
 from tracker.foreign.kinds import kind_of
 from tracker.foreign.placing import ArtifactMode
@@ -49,13 +45,21 @@ def choice_options(command: _F) -> _F:
 def table_options(command: _F) -> _F:
     """What a table shows, and where it goes."""
     options = (
-        click.option("--out", metavar="FILE", help="File or folder; - for standard output. [default: runs or points]"),
+        click.option(
+            "--out",
+            metavar="FILE",
+            help="File or folder to write; - for standard output. [default: such as runs.csv, points.csv]",
+        ),
         click.option("--points", is_flag=True, help="A row for every point of a metric rather than for every run."),
         click.option(
             "--summary", is_flag=True, help="Best, min, max, first and mean of each metric, with their steps."
         ),
         click.option(
-            "--order-by", "-o", multiple=True, metavar="FIELD", help='Such as "metrics.acc DESC"; repeatable.'
+            "--order-by",
+            "-o",
+            multiple=True,
+            metavar="FIELD",
+            help='Such as "metrics.acc DESC"; repeatable. [default: newest first]',
         ),
     )
     for option in reversed(options):
@@ -95,17 +99,9 @@ def command() -> None:
     default="mlruns",
     show_default=True,
     type=click.Path(path_type=Path),
-    help="Folder to write; missing, empty, or an earlier export.",
+    help="Folder to write, which is missing, empty, or an earlier export.",
 )
-@click.option(
-    "--artifacts",
-    type=click.Choice(get_args(ArtifactMode)),
-    default="copy",
-    show_default=True,
-    help="Copy them, give the files a second name, or leave them where they are.",
-)
-@click.option("--strict", is_flag=True, help=f"Exit with code {PROBLEMS} when something could not be written as it is.")
-@json_option
+@transfer_options
 @click.pass_context
 def mlflow(
     ctx: click.Context,
@@ -126,12 +122,7 @@ def mlflow(
         report = export_mlflow(
             store, out, query=" ".join(query), experiments=experiment, artifacts=artifacts, progress=advance
         )
-    if as_json:
-        print_json(msgspec.to_builtins(report))
-    else:
-        print_report(console, report)
-    if strict and report.problems:
-        ctx.exit(PROBLEMS)
+    finish(ctx, console, report, strict=strict, as_json=as_json)
 
 
 @command.command("csv")
@@ -149,7 +140,7 @@ def csv(store: Path, exact: bool, **options: Any) -> None:
 @command.command("json")
 @choice_options
 @table_options
-@click.option("--lines", is_flag=True, help="An object a line rather than an array.")
+@click.option("--lines", is_flag=True, help="One object a line rather than one array.")
 def json(store: Path, lines: bool, **options: Any) -> None:
     """Write the runs, or their points, as JSON.
 
@@ -210,25 +201,7 @@ class _Terminal:
 
 def print_table_report(console: Console, report: TableReport, what: str) -> None:
     """What was written."""
-    head = Text.assemble("Exported ", cell(report.store), " to ", cell(report.out, "bold"))
-    console.print(head, cell(f"in {duration(report.seconds * 1000)}."), soft_wrap=True)
+    print_head(console, report)
     runs = f" of {counted(report.runs, 'run')}" if what == "point" else ""
     console.print(cell(f"{counted(report.rows, what)}{runs}; {counted(report.columns, 'column')}."), soft_wrap=True)
-    print_problems(console, report.problems)
-
-
-def print_report(console: Console, report: ExportReport) -> None:
-    """What was written, and what could not be as it is."""
-    runs = f"{report.runs_new:,} new, {report.runs_updated:,} updated, {report.runs_unchanged:,} unchanged"
-    parts = [
-        counted(report.experiments, "experiment"),
-        f"runs: {runs}",
-        counted(report.points, "point"),
-        counted(report.artifacts, "artifact"),
-    ]
-    if report.models:
-        parts.append(f"{counted(report.models, 'registered model')} ({counted(report.versions, 'version')})")
-    head = Text.assemble("Exported ", cell(report.store), " to ", cell(report.out, "bold"))
-    console.print(head, cell(f"in {duration(report.seconds * 1000)}."), soft_wrap=True)
-    console.print(cell("; ".join(parts) + "."), soft_wrap=True)
     print_problems(console, report.problems)

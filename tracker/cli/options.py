@@ -11,6 +11,8 @@ import click
 
 from tracker import settings
 
+KINDS = "tracker, mlruns, mlflow-db, trackio, wandb, sacred, dvclive, tensorboard, csv or jsonl"
+"""Those of `tracker.foreign.kinds`, which takes longer to import than a help text may."""
 _PATH = click.Path(path_type=Path)
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -46,14 +48,16 @@ def stores_argument(command: _F) -> _F:
 
 def foreign_options(command: _F) -> _F:
     """`--from` and `--map`: passes `kind` and `roles`, which say what another tracker's store is."""
-    kind = click.option("--from", "kind", metavar="KIND", help="What the source is, where it is not seen.")
+    kind = click.option(
+        "--from", "kind", metavar="KIND", help=f"What the source is, where it is not recognised: {KINDS}."
+    )
     roles = click.option(
         "--map",
         "roles",
         multiple=True,
         metavar="ROLE=COLUMN,...",
         help="What columns of a table are, where their names do not tell: run, name, experiment, step, time, params, "
-        "tags, metrics, metric, value or ignore. Repeatable.",
+        "tags, metrics, metric, value or ignore; repeatable.",
     )
     return kind(roles(command))
 

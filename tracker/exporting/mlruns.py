@@ -10,12 +10,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from tracker import _io, codec, layout, names, settings
 from tracker.entities import time_of
+from tracker.experiment_changes import DEFAULT_ID
 from tracker.exporting.choosing import Choice, Place, choose
 from tracker.exporting.names import Names, tell_changed
 from tracker.exporting.registry_files import MODELS, RegistryExport
@@ -31,14 +32,10 @@ from tracker.schema import ExperimentFile
 from tracker.search import FoundRun
 from tracker.snapshot import NOTE_TAG
 
-DEFAULT_ID = "0"
+if TYPE_CHECKING:
+    from tracker.foreign.importing import Progress
+
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-
-
-class Progress(Protocol):
-    """Told how many of how many runs are done, and which comes next."""
-
-    def __call__(self, done: int, total: int, label: str = "") -> None: ...
 
 
 class ExportReport(Struct, frozen=True):

@@ -23,6 +23,8 @@ _ALIAS = re.compile(r"[\w-]{1,255}")
 _LIKE_A_VERSION = re.compile(r"[vV]?[0-9]+")
 _KEPT = 180
 """Bytes that stay of a part that is too long."""
+_ROOM = 8
+"""Characters that are left free, for a number behind a name that is taken."""
 _V = TypeVar("_V")
 
 
@@ -42,7 +44,7 @@ class Names:
         changing = sorted(found - taken)
         folders = {folder for key in taken for folder in _folders(key)} if changing else set()
         for key in changing:
-            name = _free(f"{key}_" if is_key(key) else _tamed(key), taken, folders)
+            name = _free(_tamed(f"{key}_" if is_key(key) else key), taken, folders)
             self.changed[key] = name
             taken.add(name)
             folders.update(_folders(name))
@@ -84,11 +86,12 @@ def _tamed(key: str) -> str:
     *first, last = key.split("/", MAX_DEPTH)
     parts = [_fitting(_REFUSED.sub("_", part)) for part in (*first, last.replace("/", "_"))]
     tamed = "/".join(f"_{part}" if part in ("", ".") or part.startswith("..") else part for part in parts)
-    return tamed if len(tamed) <= MAX_KEY else f"{tamed[: MAX_KEY - 9].rstrip('/')}-{_hash(key)}"
+    most = MAX_KEY - _ROOM
+    return tamed if len(tamed) <= most else f"{tamed[: most - 9].rstrip('/')}-{_hash(key)}"
 
 
 def _fitting(part: str) -> str:
-    if len(part.encode()) <= MAX_PART - 8:
+    if len(part.encode()) <= MAX_PART - _ROOM:
         return part
     return f"{part.encode()[:_KEPT].decode(errors='ignore')}-{_hash(part)}"
 
@@ -100,7 +103,7 @@ def _hash(text: str) -> str:
 def _free(name: str, taken: set[str], folders: set[str]) -> str:
     """The name, or one with a number, that is neither that of another file nor of a folder with one in it."""
     if not taken.isdisjoint(_folders(name)):
-        name = name.replace("/", "_")
+        name = _fitting(name.replace("/", "_"))
     found, number = name, 1
     while found in taken or found in folders:
         number += 1

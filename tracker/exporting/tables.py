@@ -6,14 +6,13 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Literal, get_args
+from typing import IO, TYPE_CHECKING, Literal, get_args
 
 from msgspec import Struct
 
 from tracker import _io, names
 from tracker.exceptions import InvalidValueError, did_you_mean
 from tracker.exporting.choosing import choose
-from tracker.exporting.mlruns import Progress
 from tracker.exporting.parquet import ParquetWriter
 from tracker.exporting.rows import POINTS, Kind, columns_of, row_of
 from tracker.exporting.telling import Problems
@@ -21,6 +20,9 @@ from tracker.exporting.writers import CsvWriter, JsonWriter, TableWriter
 from tracker.logs import Problem
 from tracker.reader import read_history
 from tracker.search import FoundRun, sort_runs
+
+if TYPE_CHECKING:
+    from tracker.foreign.importing import Progress
 
 Format = Literal["csv", "json", "jsonl", "parquet"]
 FORMATS: tuple[Format, ...] = get_args(Format)

@@ -38,27 +38,31 @@ class KeptDataset(Struct, frozen=True, omit_defaults=True):
 
 
 def add_datasets(run: ActiveRun, inputs: list[Any]) -> None:
-    """Note the data sets that a run uses; one that it has already stays as it is."""
+    """Note the data sets that a run uses; one that it has already stays as it is. Where an artifact of somebody's has
+    the name of the file, there are only the tags."""
     with claim(run.folder):  # several processes may log to one run
-        known = read_datasets(run.folder)
-        names = {(one.name, one.digest) for one in known}
+        known = _read(run.folder)
+        names = {(one.name, one.digest) for one in known or ()}
         new = [one for one in map(_kept, inputs) if (one.name, one.digest) not in names]
         if not new:
             return
-        everything = [*known, *new]
+        everything = [*(known or ()), *new]
         run.set_tags(
             {f"{DATASET_TAG}{name}": _label(name, everything) for name in dict.fromkeys(one.name for one in new)}
         )
-        run.log_bytes(codec.json_file(everything), DATASETS_FILE)
+        if known is not None:
+            run.log_bytes(codec.json_file(everything), DATASETS_FILE)
 
 
-def read_datasets(run_folder: Path) -> list[KeptDataset]:
-    """The data sets of a run; none where the file is missing or is not of ours."""
+def _read(run_folder: Path) -> list[KeptDataset] | None:
+    """The data sets of a run; None where a file that is not of ours has the place of theirs."""
     try:
         data = _io.read_file(run_folder / layout.ARTIFACTS / DATASETS_FILE, limit=MAX_DATASETS)
         return msgspec.json.decode(data, type=list[KeptDataset])
-    except (OSError, RecursionError, UnicodeDecodeError, msgspec.MsgspecError):
+    except FileNotFoundError:
         return []
+    except (OSError, RecursionError, UnicodeDecodeError, msgspec.MsgspecError):
+        return None
 
 
 def inputs_of(run_folder: Path) -> list[Any]:
@@ -78,7 +82,7 @@ def inputs_of(run_folder: Path) -> list[Any]:
                 for key, value in {**({CONTEXT: one.context} if one.context else {}), **one.tags}.items()
             ],
         )
-        for one in read_datasets(run_folder)
+        for one in _read(run_folder) or ()
     ]
 
 

@@ -11,7 +11,7 @@ from mlflow.entities import Experiment, ExperimentTag, Metric, Param, Run, RunDa
 from mlflow.entities.model_registry import ModelVersion, ModelVersionTag, RegisteredModel, RegisteredModelTag
 from mlflow.entities.model_registry.registered_model_alias import RegisteredModelAlias
 
-from tracker import codec
+from tracker import codec, layout
 from tracker.entities import make_experiment, run_tags
 from tracker.mlflow_plugin import places
 from tracker.mlflow_plugin.finding import FoundExperiment, FoundRun
@@ -74,7 +74,7 @@ def run_info_of(found: FoundRun) -> Any:
         start_time=file.start_time,
         end_time=file.end_time,
         lifecycle_stage=found.stage,
-        artifact_uri=places.uri_of(found.read.folder / "artifacts"),
+        artifact_uri=places.uri_of(found.read.folder / layout.ARTIFACTS),
         run_name=file.name,
     )
 

@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from tracker import _io, experiment_changes, layout, names, reader, settings
 from tracker.entities import LifecycleStage, ViewType
-from tracker.exceptions import InvalidValueError, NotFoundError
-from tracker.reader import ReadRun
+from tracker.exceptions import InvalidValueError, NotFoundError, RunStateError
+from tracker.reader import ReadExperiment, ReadRun
 from tracker.schema import ExperimentFile
 from tracker.store import Store
 
@@ -37,7 +37,7 @@ class FoundRun(Struct, frozen=True):
 
 
 class Finder:
-    """Looks things up in a store; nothing is made."""
+    """Looks things up in a store; nothing is made, but for `Default` where something is added to it."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -63,6 +63,15 @@ class Finder:
             if found.file.id == wanted:
                 return found
         raise NotFoundError(f"No Experiment with id={wanted} exists in {self.root}.")
+
+    def experiment_in_use(self, experiment_id: str) -> ReadExperiment:
+        """One to add to or to change, so `Default` is made when it is missing; RunStateError for a deleted one."""
+        found = self.experiment(experiment_id)
+        if found.stage != LifecycleStage.ACTIVE:
+            raise RunStateError(f"The experiment {experiment_id} must be in the 'active' lifecycle_stage.")
+        if found.folder.exists():
+            return ReadExperiment(found.slug, found.folder, found.file)
+        return Store.open(self.root).experiment_for(found.file.name)
 
     def named(self, name: str) -> FoundExperiment | None:
         """An experiment by its name, or None; one that is in use before one that is deleted."""

@@ -10,8 +10,7 @@ from typing import Any
 import msgspec
 
 from tracker import _io, layout, names, session, settings
-from tracker.entities import LifecycleStage
-from tracker.exceptions import InvalidNameError, NotFoundError, RunStateError
+from tracker.exceptions import InvalidNameError, NotFoundError
 from tracker.mlflow_plugin import places
 from tracker.mlflow_plugin.finding import HOLDS_TAG, Finder
 from tracker.mlflow_plugin.model_files import ModelFiles, models_of
@@ -20,7 +19,6 @@ from tracker.session import session as current
 from tracker.store import Store
 
 _PERSONAL = {"mlflow.user", "mlflow.source.name"}
-_PENDING = "PENDING"
 
 
 class LoggedModels:
@@ -52,7 +50,7 @@ class LoggedModels:
             f"m-{names.new_id()}",
             name,
             path=name,
-            status=_PENDING,
+            status="PENDING",
             created=now,
             updated=now,
             alone=source_run_id is None,
@@ -69,11 +67,8 @@ class LoggedModels:
 
     def _make_place(self, experiment_id: str, name: str) -> Path:
         """A run for a model that was logged outside of any."""
-        found = self.finder.experiment(experiment_id)
-        if found.stage != LifecycleStage.ACTIVE:
-            raise RunStateError(f"Could not create model under non-active experiment with ID {experiment_id}.")
+        experiment = self.finder.experiment_in_use(experiment_id)
         store = Store.open(self.root)
-        experiment = store.experiment_for(found.file.name)
         return current.keep(
             session.make_run(store, experiment, run_name=name, parent=None, tags={HOLDS_TAG: "model"})
         ).folder
@@ -85,7 +80,9 @@ class LoggedModels:
 
     def finalize_logged_model(self, model_id: str, status: Any) -> Any:
         """Say how a model turned out. Its files are brought to the disk."""
-        word = getattr(status, "value", str(status))
+        from mlflow.entities import LoggedModelStatus
+
+        word = LoggedModelStatus(status).value
         file = self.models.change(model_id, lambda file: msgspec.structs.replace(file, status=word))
         run_folder, _ = self.models.find(model_id)
         folder = run_folder / layout.ARTIFACTS / file.path

@@ -123,14 +123,15 @@ def _read(path: Path, kind: type[_T]) -> _T | None:
         found = msgspec.json.decode(_io.read_file(path, limit=MAX_FILE), type=kind)
     except (OSError, RecursionError, UnicodeDecodeError, msgspec.MsgspecError):
         return None
-    if isinstance(found, LoggedModelFile) and not _is_inside(found.path):
-        return None
-    return found
+    return None if isinstance(found, LoggedModelFile) and not _is_sound(found) else found
 
 
-def _is_inside(path: str) -> bool:
+def _is_sound(file: LoggedModelFile) -> bool:
+    """Whether the path stays inside the artifacts, and the values of the metrics are numbers."""
     try:
-        names.check_artifact_path(path)
+        names.check_artifact_path(file.path)
+        for point in file.metrics:
+            codec.read_number(point.value)
     except ValueError:
         return False
     return True

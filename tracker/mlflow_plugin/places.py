@@ -1,8 +1,7 @@
 """Where `tracker:` URIs lead.
 
-A tracking URI names the folder of a store: `tracker:./runs`, `tracker:/data/runs`, `tracker:///data/runs`,
-`tracker:C:/runs`, and `tracker:` alone for the default one. The URIs of artifacts are made here, from where the store
-lies now; none of them is ever written to a file.
+A tracking URI names the folder of a store, as everywhere in tracker (`names.folder_of`). The URIs of artifacts are made
+here, from where the store lies now; none of them is ever written to a file.
 """
 
 from __future__ import annotations
@@ -13,11 +12,10 @@ from urllib.parse import unquote
 
 from msgspec import Struct
 
-from tracker import layout, names, session, settings
+from tracker import layout, names
 from tracker.exceptions import InvalidValueError
 
 _PREFIX = "tracker:"
-_DRIVE = re.compile(r"/[A-Za-z]:(/|$)")
 _QUOTED = re.compile("[%#?;]")
 
 
@@ -32,19 +30,6 @@ class ArtifactPlace(Struct, frozen=True):
     slug: str = ""
     """Folder of a registered model."""
     version: int = 0
-
-
-def root_of(uri: str) -> Path:
-    """The folder of a store; InvalidValueError for a URI that names none."""
-    text = uri.removeprefix(_PREFIX)
-    if text.startswith("///"):
-        text = _local(unquote(text[2:]))
-    elif text.startswith("//"):
-        raise InvalidValueError(
-            f"{uri!r} names a host, and a store is a folder. Write tracker:./runs, tracker:/data/runs or "
-            "tracker:///data/runs."
-        )
-    return session.root_of(session.place_of(text or settings.tracking_uri() or settings.DEFAULT_STORE))
 
 
 def uri_of(folder: Path) -> str:
@@ -62,7 +47,7 @@ def version_uri(root: Path, slug: str, version: int) -> str:
 def place_of(uri: str) -> ArtifactPlace:
     """Where an artifact URI leads; InvalidValueError for one that leads into no store."""
     text = uri.removeprefix(_PREFIX)
-    path = Path(_local(unquote(text[2:] if text.startswith("//") else text))).absolute()
+    path = Path(names.without_uri_slash(unquote(text[2:] if text.startswith("//") else text))).absolute()
     for root in () if ".." in path.parts else path.parents:
         if layout.store_file(root).is_file() and (found := _in_store(root, path.relative_to(root).parts)):
             return found
@@ -78,8 +63,3 @@ def _in_store(root: Path, parts: tuple[str, ...]) -> ArtifactPlace | None:
         case [layout.REGISTRY, slug, layout.VERSIONS, number, *below] if number.isdecimal():
             return ArtifactPlace(root, None, "/".join(below), slug, int(number))
     return None
-
-
-def _local(path: str) -> str:
-    """A path as this system writes it: `/C:/runs` of a URI has a slash too many."""
-    return path[1:] if _DRIVE.match(path) else path

@@ -35,7 +35,7 @@ class RegistryStore(AbstractStore):  # type: ignore[misc]
 
     def __init__(self, store_uri: str, tracking_uri: str | None = None) -> None:
         super().__init__()
-        self.root = places.root_of(store_uri)
+        self.root = names.folder_of(store_uri)
         self._client = MlflowClient(self.root)
         self._registry = Registry(self.root)
         self._models = ModelFiles(self.root)

@@ -11,18 +11,17 @@ from mlflow.store.entities.paged_list import PagedList
 from mlflow.store.tracking.abstract_store import AbstractStore
 from mlflow.utils.search_utils import SearchExperimentsUtils, SearchUtils
 
-from tracker import _clock, experiment_changes, session, settings
+from tracker import _clock, experiment_changes, names, session, settings
 from tracker.entities import LifecycleStage, ViewType
-from tracker.exceptions import AlreadyExistsError, InvalidValueError, NotFoundError, RunStateError
+from tracker.exceptions import AlreadyExistsError, InvalidValueError, NotFoundError
 from tracker.missing import refuse
-from tracker.mlflow_plugin import entities, places
+from tracker.mlflow_plugin import entities
 from tracker.mlflow_plugin.datasets import inputs_of
-from tracker.mlflow_plugin.finding import Finder, FoundExperiment, FoundRun
+from tracker.mlflow_plugin.finding import Finder, FoundRun
 from tracker.mlflow_plugin.logged_models import LoggedModels
 from tracker.mlflow_plugin.model_files import ModelFiles, links_of
 from tracker.mlflow_plugin.translated import refusing, translated
 from tracker.mlflow_plugin.writing import Writing
-from tracker.names import check_name
 from tracker.schema import ExperimentFile
 from tracker.session import session as current
 from tracker.snapshot import PARENT_TAG, RUN_NAME_TAG
@@ -50,7 +49,7 @@ class TrackingStore(Writing, LoggedModels, AbstractStore):  # type: ignore[misc]
 
     def __init__(self, store_uri: str, artifact_uri: str | None = None) -> None:
         super().__init__()
-        self.root = places.root_of(store_uri)
+        self.root = names.folder_of(store_uri)
         self.finder = Finder(self.root)
         self.models = ModelFiles(self.root)
         self._not_there: set[str] = set()
@@ -82,7 +81,7 @@ class TrackingStore(Writing, LoggedModels, AbstractStore):  # type: ignore[misc]
         go on with the experiment Default otherwise.
         """
         refuse("Artifacts lie in the folder of their run.", artifact_location=artifact_location or None)
-        taken = self.finder.named(check_name(name, "An experiment name"))
+        taken = self.finder.named(names.check_name(name, "An experiment name"))
         was_missing = name in self._not_there
         self._not_there.discard(name)
         if taken is not None and taken.stage != LifecycleStage.ACTIVE:
@@ -110,7 +109,7 @@ class TrackingStore(Writing, LoggedModels, AbstractStore):  # type: ignore[misc]
 
     def delete_experiment(self, experiment_id: str) -> None:
         """Move an experiment and its runs to the trash."""
-        found = self._active_experiment(experiment_id)
+        found = self.finder.experiment_in_use(experiment_id)
         experiment_changes.trash_experiment(
             Store.open(self.root), found.slug, lambda run_id: current.trash_run(self.root, run_id)
         )
@@ -124,26 +123,18 @@ class TrackingStore(Writing, LoggedModels, AbstractStore):  # type: ignore[misc]
 
     def rename_experiment(self, experiment_id: str, new_name: str) -> None:
         """Give an experiment another name."""
-        found = self._active_experiment(experiment_id)
+        found = self.finder.experiment_in_use(experiment_id)
         experiment_changes.rename_experiment(Store.open(self.root), found.slug, new_name)
 
     def set_experiment_tag(self, experiment_id: str, tag: Any) -> None:
         """Set a tag of an experiment."""
-        found = self._active_experiment(experiment_id)
-        store = Store.open(self.root)
-        slug = store.experiment_for(found.file.name).slug
-        store.describe_experiment(slug, tags=session.texts_of({tag.key: tag.value}))
+        found = self.finder.experiment_in_use(experiment_id)
+        Store.open(self.root).describe_experiment(found.slug, tags=session.texts_of({tag.key: tag.value}))
 
     def delete_experiment_tag(self, experiment_id: str, key: str) -> None:
         """Remove a tag of an experiment."""
-        found = self._active_experiment(experiment_id)
+        found = self.finder.experiment_in_use(experiment_id)
         experiment_changes.delete_experiment_tag(Store.open(self.root), found.slug, key)
-
-    def _active_experiment(self, experiment_id: str) -> FoundExperiment:
-        found = self.finder.experiment(experiment_id)
-        if found.stage != LifecycleStage.ACTIVE:
-            raise RunStateError(f"The experiment {experiment_id} must be in the 'active' lifecycle_stage.")
-        return found
 
     # Runs
 
@@ -151,7 +142,7 @@ class TrackingStore(Writing, LoggedModels, AbstractStore):  # type: ignore[misc]
         self, experiment_id: str, user_id: str, start_time: int | None, tags: Sequence[Any] | None, run_name: str | None
     ) -> Any:
         """Make a run of this process. Neither the user nor the path of the script is kept."""
-        found = self._active_experiment(experiment_id or experiment_changes.DEFAULT_ID)
+        experiment = self.finder.experiment_in_use(experiment_id or experiment_changes.DEFAULT_ID)
         texts = {tag.key: "" if tag.value is None else str(tag.value) for tag in tags or ()}
         named = texts.pop(RUN_NAME_TAG, "")
         if run_name and named and run_name != named:
@@ -159,11 +150,10 @@ class TrackingStore(Writing, LoggedModels, AbstractStore):  # type: ignore[misc]
                 "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values "
                 f"(run_name={run_name!r}, mlflow.runName={named!r})."
             )
-        store = Store.open(self.root)
         is_now = not start_time or abs(_clock.now_ms() - start_time) < NEW_MS
         run = session.make_run(
-            store,
-            store.experiment_for(found.file.name),
+            Store.open(self.root),
+            experiment,
             run_name=run_name or named or None,
             parent=texts.pop(PARENT_TAG, None) or None,
             tags=session.texts_of(_impersonal(texts, captured=is_now and settings.captures())),
@@ -183,7 +173,7 @@ class TrackingStore(Writing, LoggedModels, AbstractStore):  # type: ignore[misc]
         if status is not None and (self.root, run_id) not in current.ended_with_process:
             self._set_status(run_id, "RUNNING" if status == "SCHEDULED" else status, end_time)
         if run_name:
-            self._run(run_id).set_tag(RUN_NAME_TAG, check_name(run_name, "A run name"))
+            self._run(run_id).set_tag(RUN_NAME_TAG, names.check_name(run_name, "A run name"))
         return entities.run_info_of(self.finder.run(run_id))
 
     def _set_status(self, run_id: str, status: str, end_time: int | None) -> None:
