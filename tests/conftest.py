@@ -21,6 +21,27 @@ TERMINAL = {"COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"}
 """What rich obeys. Workers inherit the first two from pytest, whose readline sets them."""
 
 
+HERE = Path(__file__).parent
+OTHERS = (
+    "exporting/",
+    "interchange/",
+    "plugin/",
+    "models/test_quickstart.py",
+    *(
+        f"foreign/test_{name}.py"
+        for name in ("dvclive", "mlflow", "record_damage", "sacred", "tensorboard", "trackio", "wandb")
+    ),
+)
+"""Tests that need environments with other trackers, which `tests/all.py` makes."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs other trackers, so that it can be left out where there is pytest alone."""
+    for item in items:
+        if item.path.is_relative_to(HERE) and item.path.relative_to(HERE).as_posix().startswith(OTHERS):
+            item.add_marker("others")
+
+
 class Clock:
     """Stands still until a test moves it."""
 

@@ -53,8 +53,9 @@ def test_artifacts_of_a_database_are_no_store(tmp_path: Path) -> None:
     write(tmp_path, {f"mlruns/1/{run_id(1)}/artifacts/a.txt": "x"})
     with pytest.raises(NotAStoreError, match=f"maybe the artifacts of {made.path}: name that"):
         build(tmp_path / "mlruns", tmp_path / "site")
-    result = CliRunner().invoke(main, ["build", f"sqlite:///{made.path}", "--out", str(tmp_path / "site")])
-    assert result.exit_code == 0, result.output
+    for command in (["build", "--out", str(tmp_path / "site")], ["import", "--into", str(tmp_path / "runs")]):
+        result = CliRunner().invoke(main, [*command, f"sqlite:///{made.path}"])
+        assert result.exit_code == 0, result.output
 
 
 def test_a_source_without_runs_is_named(made: Mlruns, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from tracker.foreign.table_columns import parse_map
 
 
 @click.command("import")
-@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("source")
 @click.option(
     "--into",
     "store",
@@ -31,7 +31,7 @@ from tracker.foreign.table_columns import parse_map
 @click.pass_context
 def command(
     ctx: click.Context,
-    source: Path,
+    source: str,
     store: Path,
     kind: str | None,
     roles: tuple[str, ...],
