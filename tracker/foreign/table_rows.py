@@ -96,7 +96,7 @@ class _Lines:
 
     def _read(self) -> str:
         while True:
-            data = self._reader.readline(MAX_LINE)
+            data = b"" if self.refused else self._reader.readline(MAX_LINE)
             if not data:
                 raise StopIteration
             self.number += 1
@@ -106,7 +106,6 @@ class _Lines:
                     self.refuse(
                         "holds no rows: it is packed. Unpack it" if is_packed else "is UTF-16. Save it as UTF-8"
                     )
-                if self.refused:
                     raise StopIteration
                 data = data.removeprefix(_BOM)
             if len(data) < MAX_LINE or data.endswith(b"\n"):
