@@ -101,8 +101,7 @@ class Columns(Struct, frozen=True):
     @property
     def describes_runs(self) -> bool:
         """Whether the names of the columns are those of a table with a row for every run."""
-        named = [any(without_prefix(name) != name for name in names) for names in (self.params, self.metrics)]
-        return self.start is not None or all(named)
+        return all(any(without_prefix(name) != name for name in names) for names in (self.params, self.metrics))
 
     @property
     def rows_are_runs(self) -> bool:

@@ -93,7 +93,7 @@ def _look(path: Path, kind: str, given: Columns) -> tuple[Columns, list[str]]:
     rows = read_rows(path, lambda *_: None, json_lines=json_lines)
     looked_at = [row for _, row in itertools.islice(rows, _GLANCE if json_lines else 1)]
     header = list(dict.fromkeys(name for row in looked_at for name in row))
-    first = {name: row[name] for row in reversed(looked_at) for name in row if row[name] not in (None, "")}
+    first = {name: row[name] for row in reversed(looked_at) for name in row if row[name] not in (None, "", "NaT")}
     unfit: set[str] = set()
     while True:
         columns = columns_of(header, given, unfit)
