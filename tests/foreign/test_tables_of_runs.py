@@ -1,4 +1,4 @@
-"""Tables with a row for every run, as other trackers and pandas write them, and files that are not as they should be."""
+"""Tables with a row for every run, as other trackers and pandas write them, and files that are no tables."""
 
 from __future__ import annotations
 
@@ -139,6 +139,18 @@ def test_names_that_come_again(tmp_path: Path, column: str) -> None:
     (problem,) = store.problems
     assert problem.line == 3
     assert "--map step=COLUMN" in problem.message
+    pairs = f"{column},lr,seed,val_loss\na,0.1,1,5\na,0.1,2,6\nb,0.1,1,7\nb,0.1,2,8\n"
+    write(tmp_path, {"t.csv": pairs})
+    store = open_foreign(tmp_path / "t.csv")
+    assert [(name, run.params["seed"]) for name, run in read_all(store).items()] == [
+        ("a", 1),
+        ("a-2", 2),
+        ("b", 1),
+        ("b-2", 2),
+    ]
+    assert len(store.problems) == 1
+    given = read(tmp_path / "t.csv", run=column)
+    assert points(given["b"].series["val_loss"]) == [(0, 7), (1, 8)]
 
 
 def test_rows_that_have_no_step(tmp_path: Path) -> None:
@@ -198,9 +210,17 @@ def test_tables_without_rows(tmp_path: Path) -> None:
         "c.jsonl": "\n",
         "d.csv": "loss\n1,2\n1,2\n",
         "folder/metrics.csv": header,
+        "e.csv": b"\x02\xff\n1\n",
     }
     write(tmp_path, files)  # type: ignore[arg-type]
-    for name, kind in (("a.csv", None), ("b.gz", "csv"), ("c.jsonl", None), ("d.csv", None), ("folder", "csv")):
+    for name, kind in (
+        ("a.csv", None),
+        ("b.gz", "csv"),
+        ("c.jsonl", None),
+        ("d.csv", None),
+        ("e.csv", None),
+        ("folder", "csv"),
+    ):
         store = open_foreign(tmp_path / name, kind)
         assert read_all(store) == {}
         assert "holds no rows" in store.problems[-1].message

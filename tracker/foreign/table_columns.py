@@ -51,6 +51,11 @@ _PREFIXES = {
 }
 """Beginnings of names in tables that MLflow, Optuna, scikit-learn and Ray write."""
 _NAME = "name"
+_USUAL_PARAMS = frozenset(
+    "lr learning_rate seed batch batch_size optimizer dropout weight_decay momentum layers hidden epochs max_epochs "
+    "n_estimators max_depth".split()
+)
+"""What tables of runs call params; the logs of runs that have such columns have steps too."""
 _DERIVED = ("duration", "duration_seconds")
 """What start and end say already."""
 _NOT_KEPT = ("artifact_uri", "tags.mlflow.user", "tags.mlflow.runName")
@@ -190,6 +195,11 @@ def _is_left_out(name: str, kept: Mapping[str, str]) -> bool:
     if name in _DERIVED:
         return "start" in kept and "end" in kept
     return name in _NOT_KEPT or _SUMMARY.fullmatch(name) is not None
+
+
+def has_usual_params(header: Sequence[str]) -> bool:
+    """Whether a column is called as params often are."""
+    return any(_plain(name) in _USUAL_PARAMS for name in header)
 
 
 def name_column(header: Sequence[str], columns: Columns) -> str | None:

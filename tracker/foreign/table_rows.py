@@ -24,6 +24,8 @@ MAX_COLUMNS = 10_000
 _BOM = b"\xef\xbb\xbf"
 _OTHER_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _GZIP = b"\x1f\x8b"
+_NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f]")
+"""What no line of a table has, but other files do."""
 _DECIMAL = re.compile(r"\s*[+-]?\d+(,\d+)?([eE][+-]?\d+)?\s*|\s*", re.ASCII)
 """A number with a comma, or nothing."""
 _NO_DECIMALS = frozenset(("nan", "na", "n/a", "null", "none", "inf", "-inf"))
@@ -54,7 +56,7 @@ def _comma_columns(path: Path) -> set[str]:
     with _io.open_regular(path) as reader:
         lines = _Lines(reader, lambda *_: None)
         first = lines.peek()
-        if "\0" in first or _delimiter(first) != ";":
+        if _NO_TEXT.search(first) or _delimiter(first) != ";":
             return set()
         could: set[str] | None = None
         found: set[str] = set()
@@ -125,6 +127,9 @@ class _Lines:
         try:
             return data.decode()
         except UnicodeDecodeError:
+            text = data.decode("latin-1")
+            if self.number == 1 and _NO_TEXT.search(text):
+                return text  # no table in any encoding
             if self._is_utf8:
                 self._tell("is not UTF-8; save it as UTF-8. Until then it is read as Windows-1252", self.number)
             self._is_utf8 = False
@@ -150,7 +155,7 @@ class _Lines:
 
 def _csv_rows(lines: _Lines, tell: Tell, *, tabs: bool) -> Iterator[tuple[int, Row]]:
     first = lines.peek()
-    if "\0" in first:
+    if _NO_TEXT.search(first):
         lines.number = 1
         lines.refuse("is no header of a table, and the file holds no rows")
         return

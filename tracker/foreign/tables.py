@@ -21,6 +21,7 @@ from tracker.foreign.table_columns import (
     check_there,
     columns_of,
     given_columns,
+    has_usual_params,
     name_column,
 )
 from tracker.foreign.table_rows import read_rows
@@ -113,7 +114,9 @@ def _look(path: Path, kind: str, given: Columns) -> tuple[Columns, list[str]]:
         unfit |= wrong
 
 
-def _with_runs(columns: Columns, header: list[str], path: Path, kind: str, *, is_folder: bool) -> Columns:
+def _with_runs(
+    columns: Columns, header: list[str], path: Path, kind: str, *, is_given: bool, is_folder: bool
+) -> Columns:
     """The roles with what the rows tell of runs: whether each is one, and whether `name` names it."""
     run = columns.run or name_column(header, columns)
     if run is None or columns.has_points:
@@ -122,7 +125,8 @@ def _with_runs(columns: Columns, header: list[str], path: Path, kind: str, *, is
     for _, row in read_rows(path, lambda *_: None, json_lines=kind == JSON_LINES):
         count += 1
         names.add(str(row.get(run)))
-    mostly_one = len(names) * 2 > count
+    has_params = not (is_given or is_folder) and len(names) > 1 and has_usual_params(header)
+    mostly_one = has_params or len(names) * 2 > count
     if columns.run is not None:
         return structs.replace(columns, single=mostly_one or columns.describes_runs)
     if columns.describes_runs or columns.rows_are_runs or (mostly_one and len(names) > 1 and not is_folder):
@@ -156,7 +160,9 @@ class TableStore:
         """The roles in a table, and whether it has a row."""
         if path not in self._looks:
             columns, header = _look(path, self._kind, self._given)
-            columns = _with_runs(columns, header, path, self._kind, is_folder=self._is_folder)
+            columns = _with_runs(
+                columns, header, path, self._kind, is_given=self._given.run is not None, is_folder=self._is_folder
+            )
             self._looks[path] = columns, bool(header)
         return self._looks[path]
 
