@@ -280,7 +280,11 @@ def test_names_that_mislead(tmp_path: Path) -> None:
         ),
         (f"step,loss,n\n0,1,a\n1,2,{'x' * 200_000}\n2,3,a\n", [(0, 1), (2, 3)], ["t.csv:3 cannot be read:"]),
         (f"step,loss\n0,1\n{'9' * 9_000_000},2\n2,3\n", [(0, 1), (2, 3)], ["t.csv:3 is longer than"]),
-        (b"step,loss,n\n0,1,a\n1,2,\xff\n", [(0, 1), (1, 2)], ["t.csv:3 column 'n' has"]),
+        (
+            b"step,loss,n\n0,1,a\n1,2,\xff\n",
+            [(0, 1), (1, 2)],
+            ["t.csv:3 is not UTF-8;", "t.csv:3 column 'n' has"],
+        ),
         ('step,loss,n\n0,1,"a"a\n1,2,"a\n', [(0, 1)], ["t.csv:3 cannot be read:"]),
         ("step,loss\n1,2\n0,1\n", [(0, 1), (1, 2)], []),
     ],

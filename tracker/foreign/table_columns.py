@@ -11,13 +11,12 @@ from tracker.exceptions import InvalidValueError, did_you_mean
 
 ColumnMap = Mapping[str, str | Sequence[str]]
 """Columns by role: `{"run": "trial", "metrics": ["loss", "acc"]}`."""
-SINGLE = ("run", "name", "experiment", "step", "time", "metric", "value")
+SINGLE = ("run", "name", "experiment", "step", "time", "status", "start", "end", "parent", "metric", "value")
 """Roles of one column each."""
 LISTS = ("params", "tags", "metrics", "ignore")
 """Roles of any number of columns."""
 _DEFAULTS = {
     "run": ("run_id", "run", "trial_id", "trial", "run_name"),
-    "name": ("run_name",),
     "experiment": ("experiment", "experiment_name"),
     "step": (
         "step",
@@ -33,6 +32,11 @@ _DEFAULTS = {
         "timesteps",
     ),
     "time": ("time", "timestamp", "wall_time", "datetime", "date", "created_at"),
+    "status": ("status", "state"),
+    "start": ("start_time", "datetime_start"),
+    "end": ("end_time", "datetime_complete"),
+    "parent": ("parent", "parent_run_id", "tags_mlflow_parentrunid"),
+    "name": ("run_name", "tags_mlflow_runname", "name"),
 }
 _METRICS, _VALUES = ("metric", "metric_name", "metric_key"), ("value", "metric_value")
 _PREFIXES = {
@@ -46,6 +50,19 @@ _PREFIXES = {
     "tags.": "tags",
 }
 """Beginnings of names in tables that MLflow, Optuna, scikit-learn and Ray write."""
+_NAME = "name"
+_USUAL_PARAMS = frozenset(
+    "lr learning_rate seed batch batch_size optimizer dropout weight_decay momentum layers hidden epochs max_epochs "
+    "n_estimators max_depth".split()
+)
+"""What tables of runs call params; the logs of runs that have such columns have steps too."""
+_DERIVED = ("duration", "duration_seconds")
+"""What start and end say already."""
+_NOT_KEPT = ("artifact_uri", "tags.mlflow.user", "tags.mlflow.runName")
+"""A place on a machine, a person, and what is kept as the name."""
+_EXPERIMENT_ID = "experiment_id"
+_SUMMARY = re.compile(r"[a-z]+(_step)?\(metrics\..+\)")
+"""How the columns are called that `tracker export --summary` works out."""
 INDEX = "Unnamed: 0"
 """What a first column without a name is called: pandas writes the index of a table there."""
 
@@ -59,6 +76,11 @@ class Columns(Struct, frozen=True):
     experiment: str | None = None
     step: str | None = None
     time: str | None = None
+    status: str | None = None
+    start: str | None = None
+    end: str | None = None
+    parent: str | None = None
+    """The id of the run that a run is nested in."""
     metric: str | None = None
     """With `value`: the metric that a row has a point of."""
     value: str | None = None
@@ -68,6 +90,8 @@ class Columns(Struct, frozen=True):
     ignore: tuple[str, ...] = ()
     chosen: bool = False
     """Whether the user named the metrics: other numbers are none then."""
+    single: bool = False
+    """Whether each row is a run of its own, even where two have one name."""
 
     def named(self) -> list[str]:
         """All columns that have a role."""
@@ -75,9 +99,19 @@ class Columns(Struct, frozen=True):
         return [*single, *(column for role in LISTS for column in getattr(self, role))]
 
     @property
+    def has_points(self) -> bool:
+        """Whether something tells the rows of a run apart."""
+        return bool(self.step not in (None, INDEX) or self.time or self.metric)
+
+    @property
+    def describes_runs(self) -> bool:
+        """Whether the names of the columns are those of a table with a row for every run."""
+        return all(any(without_prefix(name) != name for name in names) for names in (self.params, self.metrics))
+
+    @property
     def rows_are_runs(self) -> bool:
         """Whether each row is a run without a name: it has params, and nothing that tells rows of a run apart."""
-        return bool(self.params) and not (self.run or self.step not in (None, INDEX) or self.time or self.metric)
+        return bool(self.params) and not (self.run or self.has_points)
 
 
 def given_columns(given: ColumnMap) -> Columns:
@@ -130,6 +164,8 @@ def columns_of(header: Sequence[str], given: Columns, unfit: Collection[str] = (
     for name in header:
         plain.setdefault(_plain(name), name)
     for role, defaults in _DEFAULTS.items():
+        if role == "name" and "step" in kept:
+            defaults = tuple(one for one in defaults if one != _NAME)  # of whatever else, in a table of points
         name = next((plain[one] for one in defaults if plain.get(one) not in {None, *taken, *unfit}), None)
         if role not in kept and name is not None and (role != "name" or "run" in kept):
             kept[role] = name
@@ -139,14 +175,37 @@ def columns_of(header: Sequence[str], given: Columns, unfit: Collection[str] = (
     if "metric" not in kept and metric and value and taken.isdisjoint((metric, value)):
         kept |= {"metric": metric, "value": value}
         taken |= {metric, value}
-    for name in header:
-        prefix = next((one for one in _PREFIXES if name.startswith(one) and name != one), None)
-        if prefix and name not in taken:
-            lists[_PREFIXES[prefix]] += (name,)
-            taken.add(name)
-    if "step" not in kept and INDEX in there - taken:
+    if "step" not in kept and INDEX in there - taken - set(unfit):
         kept["step"] = INDEX
+    free = [name for name in header if name not in taken]
+    lists["ignore"] += tuple(name for name in free if name not in unfit and _is_left_out(name, kept))
+    for name in free:
+        prefix = next((one for one in _PREFIXES if name.startswith(one) and name != one), None)
+        if prefix and name not in lists["ignore"]:
+            lists[_PREFIXES[prefix]] += (name,)
+        elif name == _EXPERIMENT_ID and "run" in kept:
+            lists["tags"] += (name,)
     return structs.replace(given, **{**dict.fromkeys(SINGLE), **kept, **lists})
+
+
+def _is_left_out(name: str, kept: Mapping[str, str]) -> bool:
+    """Whether a column says nothing that the others do not, or what stays where the table was written."""
+    if name == INDEX:
+        return kept.get("step") != INDEX
+    if name in _DERIVED:
+        return "start" in kept and "end" in kept
+    return name in _NOT_KEPT or _SUMMARY.fullmatch(name) is not None
+
+
+def has_usual_params(header: Sequence[str]) -> bool:
+    """Whether a column is called as params often are."""
+    return any(_plain(name) in _USUAL_PARAMS for name in header)
+
+
+def name_column(header: Sequence[str], columns: Columns) -> str | None:
+    """The column `name` of a table without a column of runs, unless it has a role."""
+    taken = columns.named()
+    return next((name for name in header if _plain(name) == _NAME and name not in taken), None)
 
 
 def without_prefix(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from io import BufferedReader
@@ -22,20 +23,51 @@ Row = dict[str, Any]
 MAX_COLUMNS = 10_000
 _BOM = b"\xef\xbb\xbf"
 _OTHER_BOMS = (b"\xff\xfe", b"\xfe\xff")
+_GZIP = b"\x1f\x8b"
+_NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f]")
+"""What no line of a table has, but other files do."""
+_DECIMAL = re.compile(r"\s*[+-]?\d+(,\d+)?([eE][+-]?\d+)?\s*|\s*", re.ASCII)
+"""A number with a comma, or nothing."""
+_NO_DECIMALS = frozenset(("nan", "na", "n/a", "null", "none", "inf", "-inf"))
+"""Cells that tell nothing of how a column writes its numbers."""
 _MAX_RETRIES = 100
 """How often lines are read again that a stray quote had swallowed."""
 
 
 def read_rows(path: Path, tell: Tell, *, json_lines: bool) -> Iterator[tuple[int, Row]]:
     """Each row with the number of its line. What cannot be read is told."""
+    tabs = path.suffix.lower() == ".tsv"
     try:
+        commas = set() if json_lines or tabs else _comma_columns(path)
         with _io.open_regular(path) as reader:
-            if json_lines:
-                yield from _json_rows(_Lines(reader, tell), tell)
-            else:
-                yield from _csv_rows(_Lines(reader, tell), tell, tabs=path.suffix.lower() == ".tsv")
+            lines, row = _Lines(reader, tell), None
+            for row in _json_rows(lines, tell) if json_lines else _csv_rows(lines, tell, tabs=tabs):
+                for name in commas & row[1].keys() if commas else ():
+                    row[1][name] = row[1][name].replace(",", ".")
+                yield row
+            if row is None and not lines.refused:
+                tell("holds no rows")
     except OSError as error:
         tell(f"cannot be read: {error.strerror or error}")
+
+
+def _comma_columns(path: Path) -> set[str]:
+    """The columns of a file with semicolons that write their numbers with commas."""
+    with _io.open_regular(path) as reader:
+        lines = _Lines(reader, lambda *_: None)
+        first = lines.peek()
+        if _NO_TEXT.search(first) or _delimiter(first) != ";":
+            return set()
+        could: set[str] | None = None
+        found: set[str] = set()
+        for _, row in _csv_rows(lines, lambda *_: None, tabs=False):
+            could = set(row) if could is None else could
+            wrong = {name for name in could & row.keys() if not _DECIMAL.fullmatch(row[name])}
+            could -= {name for name in wrong if row[name].strip().lower() not in _NO_DECIMALS}
+            if not could:
+                return set()
+            found |= {name for name in could & row.keys() if "," in row[name]}
+        return found & (could or set())
 
 
 class _Lines:
@@ -48,6 +80,9 @@ class _Lines:
         """Of the line that was read last."""
         self.taken: list[str] = []
         """The lines of the row that is being read."""
+        self.refused = False
+        """Whether it was told why nothing of the file is read."""
+        self._is_utf8 = True
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -63,20 +98,45 @@ class _Lines:
 
     def _read(self) -> str:
         while True:
-            data = self._reader.readline(MAX_LINE)
+            data = b"" if self.refused else self._reader.readline(MAX_LINE)
             if not data:
                 raise StopIteration
             self.number += 1
             if self.number == 1:
-                if data.startswith(_OTHER_BOMS):
-                    self._tell("is UTF-16. Save it as UTF-8", 1)
+                if data.startswith((*_OTHER_BOMS, _GZIP)):
+                    is_packed = data.startswith(_GZIP)
+                    self.refuse(
+                        "holds no rows: it is packed. Unpack it" if is_packed else "is UTF-16. Save it as UTF-8"
+                    )
                     raise StopIteration
                 data = data.removeprefix(_BOM)
             if len(data) < MAX_LINE or data.endswith(b"\n"):
-                return data.decode("utf-8", "surrogateescape")
+                return self._text(data)
             self._tell(f"is longer than {MAX_LINE:,} bytes, and left out", self.number)
             while data and not data.endswith(b"\n"):
                 data = self._reader.readline(MAX_LINE)
+
+    def refuse(self, why: str) -> None:
+        """Tell, once, why nothing is read."""
+        if not self.refused:
+            self._tell(why, *([1] if self.number else []))
+        self.refused = True
+
+    def _text(self, data: bytes) -> str:
+        """A line as UTF-8; one that is not as Windows would write it, so that its names and numbers survive."""
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            text = data.decode("latin-1")
+            if self.number == 1 and _NO_TEXT.search(text):
+                return text  # no table in any encoding
+            if self._is_utf8:
+                self._tell("is not UTF-8; save it as UTF-8. Until then it is read as Windows-1252", self.number)
+            self._is_utf8 = False
+        try:
+            return data.decode("cp1252")
+        except UnicodeDecodeError:
+            return data.decode("latin-1")
 
     def peek(self) -> str:
         """The next line, which stays there; an empty text at the end."""
@@ -95,17 +155,15 @@ class _Lines:
 
 def _csv_rows(lines: _Lines, tell: Tell, *, tabs: bool) -> Iterator[tuple[int, Row]]:
     first = lines.peek()
-    if "\0" in first:
-        tell("is no header of a table", 1)
+    if _NO_TEXT.search(first):
+        lines.number = 1
+        lines.refuse("is no header of a table, and the file holds no rows")
         return
-    counts = {mark: first.count(mark) for mark in ",\t;"}
-    records = _records(lines, tell, "\t" if tabs else max(counts, key=lambda mark: counts[mark]))
+    records = _records(lines, tell, "\t" if tabs else _delimiter(first))
     _, given = next(records, (0, []))
     if not given or len(given) > MAX_COLUMNS:
-        if given:
-            tell("has more columns than a table of runs", 1)
-        elif not first:
-            tell("is empty")
+        if given or not first:
+            lines.refuse("has more columns than a table of runs" if given else "is empty")
         return
     header = _header(given, tell)
     for number, cells in records:
@@ -116,6 +174,11 @@ def _csv_rows(lines: _Lines, tell: Tell, *, tabs: bool) -> Iterator[tuple[int, R
             yield number, dict(zip(header, cells, strict=False))
         elif any(cells):
             tell(f"has {len(cells)} cells where the header has {len(header)}, and is left out", number)
+
+
+def _delimiter(first: str) -> str:
+    counts = {mark: first.count(mark) for mark in ",\t;"}
+    return max(counts, key=lambda mark: counts[mark])
 
 
 def _records(lines: _Lines, tell: Tell, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -188,7 +251,7 @@ def _json_rows(lines: _Lines, tell: Tell) -> Iterator[tuple[int, Row]]:
             torn = "" if line.endswith("\n") else "is incomplete, and "
             tell(f"{torn}is no row: {error}", lines.number)
     if not any_line:
-        tell("is empty")
+        lines.refuse("is empty")
 
 
 def _is_nested(row: Row) -> bool:

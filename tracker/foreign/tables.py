@@ -7,12 +7,23 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+from msgspec import structs
+
 from tracker.codec import Param
 from tracker.foreign.files import Files
 from tracker.foreign.impersonal import folder_name
 from tracker.foreign.places import is_file
 from tracker.foreign.records import ForeignExperiment, ForeignModel, ForeignRun, derived_id
-from tracker.foreign.table_columns import ColumnMap, Columns, check_there, columns_of, given_columns
+from tracker.foreign.table_columns import (
+    INDEX,
+    ColumnMap,
+    Columns,
+    check_there,
+    columns_of,
+    given_columns,
+    has_usual_params,
+    name_column,
+)
 from tracker.foreign.table_rows import read_rows
 from tracker.foreign.table_runs import Gatherer, TableRun, time_of
 from tracker.foreign.text_files import (
@@ -83,18 +94,44 @@ def _look(path: Path, kind: str, given: Columns) -> tuple[Columns, list[str]]:
     rows = read_rows(path, lambda *_: None, json_lines=json_lines)
     looked_at = [row for _, row in itertools.islice(rows, _GLANCE if json_lines else 1)]
     header = list(dict.fromkeys(name for row in looked_at for name in row))
-    first = {name: row[name] for row in reversed(looked_at) for name in row if row[name] not in (None, "")}
+    first = {name: row[name] for row in reversed(looked_at) for name in row if row[name] not in (None, "", "NaT")}
     unfit: set[str] = set()
     while True:
         columns = columns_of(header, given, unfit)
         wrong = {
             name
-            for name, mine, read in ((columns.time, given.time, time_of), (columns.step, given.step, whole))
+            for name, mine, read in (
+                (columns.time, given.time, time_of),
+                (columns.start, given.start, time_of),
+                (columns.end, given.end, time_of),
+                (columns.step, given.step, whole),
+                (INDEX if INDEX in columns.ignore else None, None if INDEX not in given.ignore else INDEX, whole),
+            )
             if name is not None and name != mine and name in first and read(first[name]) is None
         }
         if not wrong:
             return columns, header
         unfit |= wrong
+
+
+def _with_runs(
+    columns: Columns, header: list[str], path: Path, kind: str, *, is_given: bool, is_folder: bool
+) -> Columns:
+    """The roles with what the rows tell of runs: whether each is one, and whether `name` names it."""
+    run = columns.run or name_column(header, columns)
+    if run is None or columns.has_points:
+        return columns
+    count, names = 0, set()
+    for _, row in read_rows(path, lambda *_: None, json_lines=kind == JSON_LINES):
+        count += 1
+        names.add(str(row.get(run)))
+    has_params = not (is_given or is_folder) and len(names) > 1 and has_usual_params(header)
+    mostly_one = has_params or len(names) * 2 > count
+    if columns.run is not None:
+        return structs.replace(columns, single=mostly_one or columns.describes_runs)
+    if columns.describes_runs or columns.rows_are_runs or (mostly_one and len(names) > 1 and not is_folder):
+        return structs.replace(columns, run=run, single=True)
+    return columns
 
 
 class TableStore:
@@ -114,9 +151,20 @@ class TableStore:
         if not self._paths:
             self._files.problem(root, f"holds no {' or '.join(ENDINGS[kind])} file")
         self._read: dict[Path, list[TableRun]] = {}
+        self._looks: dict[Path, tuple[Columns, bool]] = {}
 
     def _names(self) -> set[str]:
         return {name for path in self._paths for name in _look(path, self._kind, self._given)[1]}
+
+    def _columns(self, path: Path) -> tuple[Columns, bool]:
+        """The roles in a table, and whether it has a row."""
+        if path not in self._looks:
+            columns, header = _look(path, self._kind, self._given)
+            columns = _with_runs(
+                columns, header, path, self._kind, is_given=self._given.run is not None, is_folder=self._is_folder
+            )
+            self._looks[path] = columns, bool(header)
+        return self._looks[path]
 
     @property
     def problems(self) -> list[Problem]:
@@ -127,7 +175,7 @@ class TableStore:
         """The one that the source is named after, and those that tables name."""
         names: dict[str, None] = {}
         for path in self._paths:
-            columns, _ = _look(path, self._kind, self._given)
+            columns, _ = self._columns(path)
             if columns.experiment is not None:
                 self._read[path] = list(self._table(path))
             found = (run.experiment for run in self._read.get(path, ()))
@@ -144,7 +192,7 @@ class TableStore:
     def runs(self) -> Iterator[ForeignRun]:
         """All runs, table by table."""
         for path in self._paths:
-            columns, _ = _look(path, self._kind, self._given)
+            columns, _ = self._columns(path)
             beside = self._params_beside(path) if columns.run is None else {}
             found = self._read.pop(path, None)
             for run in self._table(path) if found is None else found:
@@ -155,9 +203,10 @@ class TableStore:
         return iter(())
 
     def _table(self, path: Path) -> Iterator[TableRun]:
-        columns, _ = _look(path, self._kind, self._given)
+        columns, has_rows = self._columns(path)
         problems = self._files.problems_of(path)
-        if self._is_folder and not (columns.run or columns.step or columns.time or columns.metric or columns.params):
+        known = columns.run or columns.step or columns.time or columns.metric or columns.params
+        if self._is_folder and has_rows and not known:
             problems.add("has no column of steps, times or runs, and is left out; --map says which they are")
             return
         typed = self._kind == JSON_LINES
@@ -174,9 +223,11 @@ class TableStore:
             run_id=own if is_run_id(own) else derived_id(self._kind, root_identity(self.source), place, *run.key),
             experiment=self._key(run.experiment or self._experiment(columns)),
             name=run.name,
-            status="FINISHED",
-            start_time=changed if run.start is None else run.start,
-            end_time=changed if run.end is None else run.end,
+            # A STALE run did not end; the import sees from its times that it is silent
+            status="RUNNING" if run.status == "STALE" else run.status or "FINISHED",
+            start_time=next((time for time in (run.start, run.end) if time is not None), changed),
+            end_time=changed if run.start is None and run.end is None and run.status is None else run.end,
+            parent=run.parent,
             params={**beside, **run.params},
             tags=run.tags,
             series=run.series,
