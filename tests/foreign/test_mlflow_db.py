@@ -339,7 +339,20 @@ def test_runs_without_artifacts_are_no_problem(tmp_path: Path) -> None:
     made.run(run_id(1), artifact_uri=f"{tmp_path}/mlruns/1/{run_id(1)}/artifacts")
     assert told_in(made.path) == []
     made.add("tags", key="mlflow.loggedArtifacts", value="[]", run_uuid=run_id(1))
-    assert ["the artifacts of 1 runs or models are not in the folder" in line for line in told_in(made.path)] == [True]
+    assert ["the artifacts of 1 run are not in the folder" in line for line in told_in(made.path)] == [True]
+
+
+def test_every_run_that_lost_its_artifacts_counts(tmp_path: Path) -> None:
+    """Where one run says that it had artifacts, all whose folder is elsewhere are counted, each once."""
+    made = MlflowDb(tmp_path / "mlflow.db")
+    made.experiment()
+    for number in range(1, 5):
+        made.run(run_id(number))
+    made.run(run_id(5), artifact_uri=f"{tmp_path}/mlruns/1/{run_id(5)}/artifacts")
+    assert "the artifacts of 4 runs, if there are any, lie outside" in told_in(made.path)[0]
+    for tag in ("mlflow.loggedArtifacts", "mlflow.log-model.history"):
+        made.add("tags", key=tag, value="[]", run_uuid=run_id(2))
+    assert ["the artifacts of 4 runs are not in the folder" in line for line in told_in(made.path)] == [True]
 
 
 # Odd contents

@@ -112,7 +112,7 @@ class MlflowDbStore:
         uri = facts["artifact_uri"]
         artifacts = self._folders.of_run(uri, key, experiment)
         if artifacts is None and not remote(uri):
-            self._folders.missing(uri, is_certain=not _HAS_ARTIFACTS.isdisjoint(tags))
+            self._folders.missing(uri, key, is_certain=not _HAS_ARTIFACTS.isdisjoint(tags))
         place = artifacts.parent.relative_to(self.root).as_posix() if artifacts else f"{self._database.name}/runs/{key}"
         return make_run(
             experiment,
