@@ -358,6 +358,27 @@ def test_every_run_that_lost_its_artifacts_counts(tmp_path: Path) -> None:
 # Odd contents
 
 
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [("runs", "start_time"), ("runs", "status"), ("experiments", "lifecycle_stage"), ("metrics", "step")],
+)
+def test_a_column_that_is_missing_is_told_once(tmp_path: Path, table: str, column: str) -> None:
+    """A database of a schema that is not known yet: what is not read is named, and the rest is imported."""
+    made = small(tmp_path / "mlflow.db")
+    assert told_in(made.path)[1:] == []
+    made.do(f"ALTER TABLE {table} RENAME COLUMN {column} TO {column}_new")
+    told = [line for line in told_in(made.path) if "has no column" in line]
+    assert told == [f"mlflow.db/{table}: has no column {column}, and is read without; is it of a newer MLflow?"]
+    assert import_store(made.path, tmp_path / "runs").runs_new == 3
+
+
+def test_a_run_without_a_start_starts_with_its_first_point(tmp_path: Path) -> None:
+    """Where no start is known, the time of the first point is it."""
+    made = small(tmp_path / "mlflow.db")
+    made.do("UPDATE metrics SET timestamp = timestamp + 5; ALTER TABLE runs RENAME COLUMN start_time TO began")
+    assert {run.start_time for run in runs_in(made.path).values()} == {START + 5}
+
+
 def test_odd_values_are_named_and_left_out(tmp_path: Path) -> None:
     """Bytes, other types, huge and broken texts: what is wrong is named with its table, and the rest is read."""
     made = MlflowDb(tmp_path / "mlflow.db")
