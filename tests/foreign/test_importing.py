@@ -172,6 +172,21 @@ def test_the_trash(made: Mlruns, store: Path) -> None:
     assert import_store(made.root, store).runs_unchanged == 3
 
 
+def test_what_is_deleted_in_the_source_stays(made: Mlruns, store: Path) -> None:
+    """A run that is deleted there after it was imported stays, and so do tags and aliases of a registered model."""
+    import_store(made.root, store)
+    text = (made.root / "0" / run_id(1) / "meta.yaml").read_text("utf-8")
+    made.write(f"0/{run_id(1)}/meta.yaml", f"{text}lifecycle_stage: deleted\n")
+    shutil.rmtree(made.root / "1" / run_id(2))
+    made.version("price", 2, run_id=run_id(0), source=f"runs:/{run_id(0)}/model")
+    made.write("models/price/aliases/champion", "2")
+    made.write("models/price/tags/owner", "other")
+    before = read_registry(store).models[0].file
+    assert import_store(made.root, store).problems == ()
+    assert {run.file.run_id for run in read_store(store, cache=False).runs()} == {run_id(0), run_id(1), run_id(2)}
+    assert read_registry(store).models[0].file == before
+
+
 @pytest.mark.parametrize("mode", ["copy", "link", "leave"])
 def test_artifacts(made: Mlruns, store: Path, mode: ArtifactMode) -> None:
     """Artifacts are copied, get a second name, or stay where they are, which a tag tells; models are registered."""
