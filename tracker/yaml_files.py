@@ -14,6 +14,8 @@ MAX_YAML = 8 * 1024 * 1024
 
 _MAX_DEPTH = 20
 _ODD_BREAK = re.compile("[\x85\u2028\u2029]")
+_NAMELESS = re.compile(r'in "<(?:byte|unicode) string>", ')
+"""Where PyYAML names the file, which is none to it."""
 _CONFLICT = re.compile(rb"^(<{7}|>{7}) ", re.MULTILINE)
 _T = TypeVar("_T")
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -21,8 +23,21 @@ _BaseDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _PlainLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+class YamlError(ValueError):
+    """What is wrong with a text, and in which line."""
+
+    def __init__(self, error: Exception, prefix: str = "") -> None:
+        super().__init__(prefix + " ".join(_NAMELESS.sub("in ", str(error)).split()))
+        mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+        self.line: int | None = None if mark is None else mark.line + 1
+        self.reason = str(self)
+        """The same without lines and columns."""
+        if isinstance(error, yaml.MarkedYAMLError):
+            self.reason = prefix + " ".join(" ".join(filter(None, (error.context, error.problem))).split())
+
+
 def read_yaml(kind: type[_T], data: bytes) -> _T:
-    """A struct from YAML; ValueError says what is wrong.
+    """A struct from YAML; YamlError says what is wrong.
 
     Every scalar is the text that people typed, `yes` and 2026-11-23 too, and an empty field counts as missing.
     Aliases and deep nesting are refused: they can blow a file up, or end the process inside the parser.
@@ -34,11 +49,11 @@ def read_yaml(kind: type[_T], data: bytes) -> _T:
         return msgspec.convert(value, kind, strict=False)
     except (yaml.YAMLError, UnicodeDecodeError, msgspec.MsgspecError) as error:
         conflict = "it has the marks of a conflict in git: " if _CONFLICT.search(data) else ""
-        raise ValueError(conflict + " ".join(str(error).split())) from error
+        raise YamlError(error, conflict) from error
 
 
 def read_plain_yaml(data: bytes) -> object:
-    """Lists, dicts and scalars with their YAML types; ValueError for anything else, tags of Python above all."""
+    """Lists, dicts and scalars with their YAML types; YamlError for anything else, tags of Python above all."""
     try:
         events = list(yaml.parse(data, Loader=_Loader))
         if any(isinstance(event, yaml.AliasEvent) for event in events):
@@ -46,7 +61,7 @@ def read_plain_yaml(data: bytes) -> object:
         _check_depth(events)
         return yaml.load(data, Loader=_PlainLoader)
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise ValueError(" ".join(str(error).split())) from error
+        raise YamlError(error) from error
 
 
 def _check_depth(events: list[Any]) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.schema import Change, ExperimentFile, RegisteredModelFile, StoreFile
-from tracker.yaml_files import edit_yaml, read_yaml, yaml_bytes
+from tracker.yaml_files import YamlError, edit_yaml, read_plain_yaml, read_yaml, yaml_bytes
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 EXPERIMENTS = st.builds(
@@ -56,6 +56,18 @@ def test_damage_is_a_value_error(data: bytes) -> None:
     """Whatever stands in the file, reading raises a ValueError with a reason; deep nesting does not end the process."""
     with pytest.raises(ValueError, match=r"\w"):
         read_yaml(ExperimentFile, data)
+
+
+def test_what_is_wrong_has_a_line() -> None:
+    """An error says in which line of the file it is, as the text and as a number."""
+    with pytest.raises(YamlError) as caught:
+        read_plain_yaml(b"a: 1\nb: 2\nc: @\n")
+    assert caught.value.line == 3
+    assert str(caught.value).endswith("in line 3, column 4")
+    assert "line" not in caught.value.reason
+    with pytest.raises(YamlError, match="aliases") as caught:
+        read_plain_yaml(b"a: &x 1\nb: *x\n")
+    assert caught.value.line is None
 
 
 def test_an_edit_keeps_what_people_wrote() -> None:

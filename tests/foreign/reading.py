@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from tracker.foreign.mlflow_db import MlflowDbStore
 from tracker.foreign.records import ForeignRun, ForeignStore
 from tracker.summary import Series
 
@@ -54,3 +55,16 @@ def first_words(message: str, count: int = 3) -> str:
 def steps(values: Iterable[float]) -> list[tuple[int, Any]]:
     """Points at the steps 0, 1, 2, ..."""
     return list(enumerate(map(comparable, values)))
+
+
+def runs_in(path: Path) -> dict[str, ForeignRun]:
+    """The runs of a database of MLflow's by name."""
+    return {run.name: run for run in MlflowDbStore(path).runs()}
+
+
+def told_in(path: Path) -> list[str]:
+    """The problems of a database that was read as a whole."""
+    store = MlflowDbStore(path)
+    for part in (store.experiments, store.runs, store.models):
+        list(part())
+    return [f"{problem.path}: {problem.message}" for problem in store.problems]

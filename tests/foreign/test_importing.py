@@ -12,6 +12,7 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -22,7 +23,7 @@ from tracker.cli import main
 from tracker.foreign.importing import import_store
 from tracker.foreign.placing import ArtifactMode
 from tracker.reader import read_history, read_run, read_store, read_trash
-from tracker.registry import Registry, read_registry
+from tracker.registry import Registry, check_registry, read_registry
 
 from .hand import START, Mlruns, run_id, small
 
@@ -83,6 +84,41 @@ def test_what_people_added_stays(made: Mlruns, store: Path) -> None:
     assert registry.by_alias("price", "best") == registry.by_stage("price", "Production")
 
 
+def test_files_that_come_later(made: Mlruns, store: Path) -> None:
+    """A version whose files were missing gets them from a later import; its stage, tags and history stay."""
+    model = made.root / "0" / run_id(0) / "artifacts" / "model"
+    model.rename(made.root.with_name("aside"))
+    made.version("price", 2, run_id=run_id(9), source=f"runs:/{run_id(9)}/model")
+    assert len(import_store(made.root, store).problems) == 2
+    registry = Registry(store)
+    registry.set_stage("price", 1, "Production")
+    registry.set_version_tag("price", 1, "checked", "yes")
+    before = registry.version("price", 1).file
+    made.root.with_name("aside").rename(model)
+    report = import_store(made.root, store)
+    assert (report.versions_new, report.versions_unchanged, report.problems) == (1, 1, ())
+    version = registry.by_alias("price", "champion")
+    assert (version.folder / "MLmodel").read_bytes() == (model / "MLmodel").read_bytes()
+    changed = {"path": version.file.path, "digest": version.file.digest, "source": f"runs:/{run_id(0)}/model"}
+    assert version.file == msgspec.structs.replace(before, **changed)
+    assert {finding.version for finding in check_registry(store).findings} == {2}
+    assert import_store(made.root, store).versions_unchanged == 2
+
+
+def test_a_deleted_version_gets_no_files(made: Mlruns, store: Path) -> None:
+    """A version without files that was deleted here stays deleted, and as it is."""
+    model = made.root / "0" / run_id(0) / "artifacts" / "model"
+    model.rename(made.root.with_name("aside"))
+    import_store(made.root, store)
+    registry = Registry(store)
+    registry.delete_alias("price", "champion")
+    registry.delete_version("price", 1)
+    before = registry.model("price").versions
+    made.root.with_name("aside").rename(model)
+    assert import_store(made.root, store).versions_unchanged == 1
+    assert registry.model("price").versions[0].file == before[0].file
+
+
 def test_two_sources_in_one_store(made: Mlruns, store: Path, tmp_path: Path) -> None:
     """Experiments of one name become one; versions and runs that are there already are named, never replaced."""
     import_store(made.root, store)
@@ -134,6 +170,21 @@ def test_the_trash(made: Mlruns, store: Path) -> None:
     }
     assert read.problems == ()
     assert import_store(made.root, store).runs_unchanged == 3
+
+
+def test_what_is_deleted_in_the_source_stays(made: Mlruns, store: Path) -> None:
+    """A run that is deleted there after it was imported stays, and so do tags and aliases of a registered model."""
+    import_store(made.root, store)
+    text = (made.root / "0" / run_id(1) / "meta.yaml").read_text("utf-8")
+    made.write(f"0/{run_id(1)}/meta.yaml", f"{text}lifecycle_stage: deleted\n")
+    shutil.rmtree(made.root / "1" / run_id(2))
+    made.version("price", 2, run_id=run_id(0), source=f"runs:/{run_id(0)}/model")
+    made.write("models/price/aliases/champion", "2")
+    made.write("models/price/tags/owner", "other")
+    before = read_registry(store).models[0].file
+    assert import_store(made.root, store).problems == ()
+    assert {run.file.run_id for run in read_store(store, cache=False).runs()} == {run_id(0), run_id(1), run_id(2)}
+    assert read_registry(store).models[0].file == before
 
 
 @pytest.mark.parametrize("mode", ["copy", "link", "leave"])

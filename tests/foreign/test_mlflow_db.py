@@ -15,23 +15,10 @@ from tracker.foreign import sqlite_opening
 from tracker.foreign.importing import import_store
 from tracker.foreign.kinds import open_foreign
 from tracker.foreign.mlflow_db import MlflowDbStore
-from tracker.foreign.records import ForeignRun, derived_id
-from tracker.reader import read_store
+from tracker.foreign.records import derived_id
 
 from .hand_db import OLD, REGISTRY, START, MlflowDb, run_id, small
-
-
-def runs_in(path: Path) -> dict[str, ForeignRun]:
-    """The runs of a database by name."""
-    return {run.name: run for run in MlflowDbStore(path).runs()}
-
-
-def told_in(path: Path) -> list[str]:
-    """The problems of a database that was read as a whole."""
-    store = MlflowDbStore(path)
-    for part in (store.experiments, store.runs, store.models):
-        list(part())
-    return [f"{problem.path}: {problem.message}" for problem in store.problems]
+from .reading import runs_in, told_in
 
 
 def state_of(folder: Path) -> dict[str, tuple[int, bytes]]:
@@ -277,72 +264,28 @@ def test_a_locked_database_is_waited_for(tmp_path: Path, monkeypatch: pytest.Mon
     assert import_store(made.path, tmp_path / "runs").runs_new == 3
 
 
-# Artifacts
-
-
-URIS = {
-    "absolute": "/home/eve/work/mlruns/1/{}/artifacts",
-    "file": "file:///home/eve/work/mlruns/1/{}/artifacts",
-    "windows": r"C:\Users\eve\mlruns\1\{}\artifacts",
-    "file of windows": "file:///C:/Users/eve/mlruns/1/{}/artifacts",
-    "relative": "./mlruns/1/{}/artifacts",
-    "upwards": "../../etc/../mlruns/1/{}/artifacts",
-    "proxied": "mlflow-artifacts:/1/{}/artifacts",
-    "bucket that was fetched": "s3://bucket/of/mlruns/1/{}/artifacts",
-    "none": "",
-}
-
-
-@pytest.mark.parametrize("base", ["mlruns", "mlartifacts", "artifacts", ""])
-@pytest.mark.parametrize("uri", URIS.values(), ids=URIS)
-def test_artifacts_are_found_beside_the_database(tmp_path: Path, base: str, uri: str) -> None:
-    """Whatever machine their URI is of."""
-    made = MlflowDb(tmp_path / "mlflow.db")
-    made.experiment()
-    made.run(run_id(1), name="one", artifact_uri=uri.format(run_id(1)))
-    folder = tmp_path / base / "1" / run_id(1) / "artifacts"
-    folder.mkdir(parents=True)
-    assert runs_in(made.path)["one"].artifacts == folder
-    assert told_in(made.path) == []
-    import_store(made.path, tmp_path / "runs", artifacts="leave")
-    run = next(iter(read_store(tmp_path / "runs", cache=False).runs()))
-    assert run.file.tags["tracker.artifacts"] == folder.relative_to(tmp_path).as_posix()
-
-
-def test_artifacts_elsewhere_are_never_read(tmp_path: Path) -> None:
-    """A path that leads out of the folder is not followed, nor is a link in it: one problem says so, and what to do."""
-    outside = tmp_path / "outside" / "1" / run_id(1) / "artifacts"
-    outside.mkdir(parents=True)
-    (outside / "secret.txt").write_text("secret")
-    made = MlflowDb(tmp_path / "of" / "mlflow.db")
-    made.experiment()
-    made.run(run_id(1), artifact_uri=str(outside))
-    made.run(run_id(2), artifact_uri=f"../outside/1/{run_id(1)}/artifacts")
-    made.run(run_id(3), artifact_uri=f"s3://bucket/1/{run_id(3)}/artifacts")
-    made.run(run_id(4), artifact_uri="/etc")
-    report = import_store(made.path, tmp_path / "runs")
-    assert (report.artifacts, len(report.problems)) == (0, 1)
-    assert "Put the folder that holds them (mlruns, mlartifacts, artifacts) beside it" in report.problems[0].message
-    elsewhere = {run.name: run.artifacts_elsewhere for run in MlflowDbStore(made.path).runs()}
-    assert elsewhere == {"run 0001": "", "run 0002": "", "run 0003": URI_3, "run 0004": ""}
-    (tmp_path / "of" / "mlruns").symlink_to(tmp_path / "outside")
-    assert import_store(made.path, tmp_path / "again").artifacts == 0
-
-
-URI_3 = f"s3://bucket/1/{run_id(3)}/artifacts"
-
-
-def test_runs_without_artifacts_are_no_problem(tmp_path: Path) -> None:
-    """MLflow makes no folder before the first artifact; one that a tag tells of must be there."""
-    made = MlflowDb(tmp_path / "mlflow.db")
-    made.experiment()
-    made.run(run_id(1), artifact_uri=f"{tmp_path}/mlruns/1/{run_id(1)}/artifacts")
-    assert told_in(made.path) == []
-    made.add("tags", key="mlflow.loggedArtifacts", value="[]", run_uuid=run_id(1))
-    assert ["the artifacts of 1 runs or models are not in the folder" in line for line in told_in(made.path)] == [True]
-
-
 # Odd contents
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [("runs", "start_time"), ("runs", "status"), ("experiments", "lifecycle_stage"), ("metrics", "step")],
+)
+def test_a_column_that_is_missing_is_told_once(tmp_path: Path, table: str, column: str) -> None:
+    """A database of a schema that is not known yet: what is not read is named, and the rest is imported."""
+    made = small(tmp_path / "mlflow.db")
+    assert told_in(made.path)[1:] == []
+    made.do(f"ALTER TABLE {table} RENAME COLUMN {column} TO {column}_new")
+    told = [line for line in told_in(made.path) if "has no column" in line]
+    assert told == [f"mlflow.db/{table}: has no column {column}, and is read without; is it of a newer MLflow?"]
+    assert import_store(made.path, tmp_path / "runs").runs_new == 3
+
+
+def test_a_run_without_a_start_starts_with_its_first_point(tmp_path: Path) -> None:
+    """Where no start is known, the time of the first point is it."""
+    made = small(tmp_path / "mlflow.db")
+    made.do("UPDATE metrics SET timestamp = timestamp + 5; ALTER TABLE runs RENAME COLUMN start_time TO began")
+    assert {run.start_time for run in runs_in(made.path).values()} == {START + 5}
 
 
 def test_odd_values_are_named_and_left_out(tmp_path: Path) -> None:

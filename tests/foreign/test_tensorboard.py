@@ -212,6 +212,19 @@ def test_lightning_has_params_and_checkpoints(tmp_path: Path) -> None:
     assert "'act'" in problem.message
 
 
+def test_bad_lines_of_hyperparameters_cost_their_field_alone(tmp_path: Path) -> None:
+    """A field that is no YAML is told with its line in the file; the others are params."""
+    write_events(tmp_path, scalar("loss", 0.5, 1))
+    text = "# of a run\n\nlr: 0.1\nbad: [1, 2\nnested:\n  a: 1\n   b: 2\nodd: @x\nlast: 1\n"
+    (tmp_path / "hparams.yaml").write_text(text)
+    store = TensorboardStore(tmp_path)
+    (run,) = store.runs()
+    assert run.params == {"lr": 0.1, "last": 1}
+    told = [problem.message.partition(" cannot be read: ") for problem in store.problems]
+    assert [place for place, _, _ in told] == ["'bad' in line 4", "'nested' in line 7", "'odd' in line 8"]
+    assert not any("string" in reason or " line " in reason for _, _, reason in told)
+
+
 def test_a_run_that_is_quiet_has_finished(tmp_path: Path, clock: Clock) -> None:
     """A run is running while its last event is young, and has finished at that event afterwards."""
     write_events(tmp_path / "a", scalar("loss", 0.5, 1))

@@ -232,7 +232,7 @@ def test_the_form_of_older_versions_is_read(tmp_path: Path) -> None:
     assert (run.folder / "artifacts" / "output.log").read_text() == "one\ntwo\n"
     everything = b"".join(path.read_bytes() for path in store.rglob("*") if path.is_file())
     assert not any(word in everything for word in (b"laptop", b"example.org", b"/home", b"pw@"))
-    assert {problem.path for problem in report.problems} == {"run-old.wandb", "./artifacts/code.py"}
+    assert {problem.path for problem in report.problems} == {"run-old.wandb", "files/code.py"}
 
 
 def test_halves_of_pairs(tmp_path: Path) -> None:
@@ -271,6 +271,17 @@ def test_values_that_are_no_json_cost_their_record_alone(tmp_path: Path) -> None
     (run,) = store.runs()
     assert run.series["loss"].steps == [0, 3]
     assert ["no JSON" in problem.message for problem in store.problems] == [True, True]
+
+
+def test_a_file_without_a_record_is_told(tmp_path: Path) -> None:
+    """A run that was killed before its first record is named, and the others are read."""
+    log_file(tmp_path / "offline-run-20261121_000000-abc" / "run-abc.wandb", run_record("abc", "p"))
+    write(tmp_path, {"offline-run-20261122_000000-bcd/run-bcd.wandb": START})
+    report = import_store(tmp_path, tmp_path.with_name("store"))
+    assert report.runs_new == 1
+    assert [(problem.path, problem.message) for problem in report.problems] == [
+        ("offline-run-20261122_000000-bcd/run-bcd.wandb", "holds no run")
+    ]
 
 
 def test_the_kind_is_seen(by_wandb: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:

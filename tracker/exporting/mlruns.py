@@ -7,8 +7,9 @@ import os
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,8 @@ from tracker.snapshot import NOTE_TAG
 if TYPE_CHECKING:
     from tracker.foreign.importing import Progress
 
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_ID = re.compile("0|[1-9][0-9]{0,17}")
+"""What MLflow takes for an id: it opens other ones too, but leaves them out when it moves its files to a database."""
 
 
 class ExportReport(Struct, frozen=True):
@@ -130,19 +132,26 @@ class _Export:
 
     def _experiment_ids(self) -> Iterator[tuple[str, str]]:
         """The id of each experiment to MLflow, by slug: its own, where MLflow takes it and no other one has it."""
-        taken = {MODELS}
+        taken: set[str] = set()
+        others: list[Place] = []
         for place in sorted(self._choice.all, key=lambda place: place.file.name != settings.DEFAULT_EXPERIMENT):
-            own = DEFAULT_ID if place.file.name == settings.DEFAULT_EXPERIMENT else place.file.id
+            own = _own_id(place)
             if not _ID.fullmatch(own) or own in taken:
-                new = f"{int(hashlib.sha256(place.slug.encode()).hexdigest(), 16) % 10**18:018d}"
-                if own:
-                    self._problems.tell(
-                        layout.experiment(self._choice.store.root, place.slug),
-                        f"the id {own!r:.70} is taken or none to MLflow; it gets {new}",
-                    )
-                own = new
+                others.append(place)
+                continue
             taken.add(own)
             yield place.slug, own
+        seen: set[str] = set()
+        for place in others:  # when all own ids are known, so that none of them moves
+            own = _own_id(place)
+            is_known = not own or own in seen or own in taken
+            new = _new_id(f"slug:{place.slug}" if is_known else f"id:{own}", taken)
+            seen.add(own)
+            taken.add(new)
+            if own:
+                reason = f"the id {own!r:.70} is taken or none to MLflow; it gets {new}"
+                self._problems.tell(layout.experiment(self._choice.store.root, place.slug), reason)
+            yield place.slug, new
 
     def write_runs(self, progress: Progress | None) -> None:
         """Write the experiments with their runs, and MLflow's default experiment in any case."""
@@ -238,3 +247,17 @@ class _Export:
         counts: dict[str, Any] = dict(self._counts)
         root, out = str(self._choice.store.root), str(self._target.root)
         return ExportReport(root, out, **counts, seconds=seconds, problems=self._problems.all())
+
+
+def _own_id(place: Place) -> str:
+    return DEFAULT_ID if place.file.name == settings.DEFAULT_EXPERIMENT else place.file.id
+
+
+def _new_id(of: str, taken: Container[str]) -> str:
+    """18 digits that are the same whenever the same experiment is exported, and that no other one has."""
+    for number in count():
+        digest = hashlib.sha256(f"{of}:{number}".encode(errors="surrogatepass")).hexdigest()
+        new = str(10**17 + int(digest, 16) % (9 * 10**17))
+        if new not in taken:
+            return new
+    raise AssertionError

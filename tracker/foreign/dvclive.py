@@ -118,6 +118,7 @@ class DvcliveStore:
             series=series,
             files=dict(self._artifacts(folder)),
             place=place,
+            root=self.root,
         )
 
     def _name_of(self, folder: Path) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tracker import _io
 from tracker.codec import Param
 from tracker.foreign.text_files import params_of
-from tracker.yaml_files import MAX_YAML, read_plain_yaml
+from tracker.yaml_files import MAX_YAML, YamlError, read_plain_yaml
 
 HPARAMS_FILE = "hparams.yaml"
 CHECKPOINTS = "checkpoints"
@@ -35,17 +35,26 @@ def read_hparams(path: Path, tell: Callable[[str], None]) -> dict[str, Param]:
         whole = str(error)
     params: dict[str, Param] = {}
     parts = [part for part in _TOP.split(data) if part.strip()]
-    wrong = 0
+    wrong, before = 0, data[: data.index(parts[0])].count(b"\n") if parts else 0
     for part in parts:
         try:
             params.update(params_of(_fields(part), tell))
         except ValueError as error:
             wrong += 1
             if len(parts) > 1:
-                tell(f"{part.split(b':')[0].decode(errors='replace')!r:.60} cannot be read: {error}")
+                name = part.split(b":")[0].decode(errors="replace")
+                tell(f"{name!r:.60}{_place(error, before, part)} cannot be read: {getattr(error, 'reason', error)}")
+        before += part.count(b"\n")
     if not params or not wrong:
         tell(f"cannot be read: {whole}")
     return params
+
+
+def _place(error: ValueError, before: int, part: bytes) -> str:
+    """In which line of the file a part of it is wrong: there at the latest where it ends."""
+    if not isinstance(error, YamlError) or error.line is None:
+        return ""
+    return f" in line {before + min(error.line, len(part.rstrip().splitlines())):,}"
 
 
 def _fields(data: bytes) -> Mapping[object, object]:

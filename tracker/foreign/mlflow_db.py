@@ -22,11 +22,26 @@ from tracker.schema import MAX_TIME
 from tracker.snapshot import NOTE_TAG
 from tracker.summary import Series
 
-TABLES = ("experiments", "runs", "metrics", "params", "tags")
-"""What every MLflow has."""
+TABLES = {
+    "experiments": ("experiment_id", "name", "lifecycle_stage"),
+    "runs": (
+        "run_uuid",
+        "experiment_id",
+        "name",
+        "status",
+        "start_time",
+        "end_time",
+        "lifecycle_stage",
+        "artifact_uri",
+    ),
+    "metrics": ("run_uuid", "key", "step", "timestamp", "value"),
+    "params": ("run_uuid", "key", "value"),
+    "tags": ("run_uuid", "key", "value"),
+}
+"""What every MLflow has, with the columns that are read of it."""
 _SEEN_BY = {"experiments": ("experiment_id", "name"), "runs": ("run_uuid", "experiment_id")}
 """Tables and columns that no other program has."""
-_RUN_FACTS = ("name", "status", "start_time", "end_time", "lifecycle_stage", "artifact_uri")
+_RUN_FACTS = TABLES["runs"][2:]
 _HAS_ARTIFACTS = {"mlflow.log-model.history", "mlflow.loggedArtifacts", "mlflow.loggedImages"}
 """Tags of runs that have artifacts."""
 _INFINITIES = {sys.float_info.max: math.inf, -sys.float_info.max: -math.inf}
@@ -50,9 +65,17 @@ class MlflowDbStore:
         self.source, self.root = path, path.parent
         self._database = Database(path, self.root)
         self._folders = Folders(self.root)
-        for table in TABLES:
-            if table not in self._database.tables:
+        self._tell_of_missing()
+
+    def _tell_of_missing(self) -> None:
+        for table, columns in TABLES.items():
+            there = self._database.tables.get(table)
+            if there is None:
                 self._database.tell(table, "is missing")
+                continue
+            for column in columns:
+                if column not in there:
+                    self._database.tell(table, f"has no column {column}, and is read without; is it of a newer MLflow?")
 
     @property
     def problems(self) -> list[Problem]:
@@ -112,7 +135,7 @@ class MlflowDbStore:
         uri = facts["artifact_uri"]
         artifacts = self._folders.of_run(uri, key, experiment)
         if artifacts is None and not remote(uri):
-            self._folders.missing(uri, is_certain=not _HAS_ARTIFACTS.isdisjoint(tags))
+            self._folders.missing(uri, key, is_certain=not _HAS_ARTIFACTS.isdisjoint(tags))
         place = artifacts.parent.relative_to(self.root).as_posix() if artifacts else f"{self._database.name}/runs/{key}"
         return make_run(
             experiment,

@@ -22,7 +22,9 @@ class Folders:
     def __init__(self, root: Path) -> None:
         self._bases = [root, *(root / name for name in BASES if _io.is_folder(root / name))]
         self._parents = lru_cache(maxsize=1000)(self._look)
-        self._found = self._missing = self._certainly_missing = 0
+        self._found = 0
+        self._missing: set[str] = set()
+        self._is_certain = False
 
     def of_run(self, uri: str, run: str, experiment: str) -> Path | None:
         """The artifacts of a run."""
@@ -32,17 +34,19 @@ class Folders:
         """The artifacts of a model that MLflow 3 logged."""
         return self._of(uri, model, [experiment, "models"])
 
-    def missing(self, uri: str, *, is_certain: bool) -> None:
-        """Count what is not there, or was never: only if `is_certain` there are artifacts at all."""
-        self._certainly_missing += is_certain
-        self._missing += not uri.removeprefix("file://").startswith(f"{self._bases[0].as_posix()}/")
+    def missing(self, uri: str, run: str, *, is_certain: bool) -> None:
+        """Note a run whose artifacts are not there, or were never: only if `is_certain` there are some at all."""
+        self._is_certain |= is_certain
+        if is_certain or not uri.removeprefix("file://").startswith(f"{self._bases[0].as_posix()}/"):
+            self._missing.add(run)
 
     def tell_of_missing(self, database: Database) -> None:
         """Say it once where artifacts lie elsewhere: runs that have none look the same, one by one."""
-        if self._certainly_missing:
-            what = f"the artifacts of {self._certainly_missing:,} runs or models are not in the folder of the database"
+        runs = "1 run" if len(self._missing) == 1 else f"{len(self._missing):,} runs"
+        if self._is_certain:
+            what = f"the artifacts of {runs} are not in the folder of the database"
         elif self._missing and not self._found and len(self._bases) == 1:
-            what = "artifacts, if its runs have any, lie outside of the folder of the database, where nothing is read"
+            what = f"the artifacts of {runs}, if there are any, lie outside of its folder, where nothing is read"
         else:
             return
         database.tell("", f"{what}. Put the folder that holds them ({', '.join(BASES)}) beside it, and import it again")

@@ -36,7 +36,7 @@ def logged_models(database: Database, folders: Folders) -> dict[str, list[tuple[
         folder = folders.of_model(uri, model, experiment) if model else None
         if folder is None:
             if not remote(uri):
-                folders.missing(uri, is_certain=True)
+                folders.missing(uri, run or model, is_certain=True)
         elif run:
             found.append((time_of(created) or 0, model, run, name or "model", folder))
         else:

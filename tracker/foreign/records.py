@@ -93,6 +93,8 @@ class ForeignRun(Struct, frozen=True):
     deleted: bool = False
     place: str = ""
     """Its path in the source, for problems."""
+    root: Path | None = None
+    """The folder that paths of problems are relative to; without it a file is told under the path of its artifact."""
 
 
 class ForeignVersion(Struct, frozen=True):

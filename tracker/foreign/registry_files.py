@@ -15,7 +15,15 @@ from tracker.foreign.placing import LeftOutError, Placing, UnreadableError
 from tracker.foreign.records import ForeignModel, ForeignVersion, derived_id
 from tracker.foreign.run_files import Tell
 from tracker.models.digests import files_in, folder_digest
-from tracker.registry.adopting import NO_FILES, adopt_model, adopt_version, close_gaps, deleted_path
+from tracker.registry.adopting import (
+    NO_FILES,
+    adopt_model,
+    adopt_version,
+    close_gaps,
+    deleted_path,
+    give_files,
+    lacks_files,
+)
 from tracker.registry.changing import Registry
 from tracker.registry.history import now_text
 from tracker.registry.reading import ReadModel, read_model, unsafe_path
@@ -27,7 +35,7 @@ _ALIAS = "It came with the import."
 
 
 class RegistryImport:
-    """Adds registered models; what is registered already stays as it is."""
+    """Adds registered models; what is registered already stays as it is, but for versions that lacked their files."""
 
     def __init__(self, store: Store, source: Path, imported: Mapping[Path, Path], placing: Placing, tell: Tell) -> None:
         self._root, self._source, self._imported = store.root, source, imported
@@ -67,15 +75,19 @@ class RegistryImport:
     def _add_version(self, known: ReadModel, version: ForeignVersion, place: str) -> None:
         number = version.file.version
         there = next((found.file for found in known.versions if found.file.version == number), None)
-        if there is not None:
-            if there.run_id != _run_id(version.file) or version.file.created not in ("", there.created):
-                self._tell(place, f"is not imported: {known.name!r} has a version {number} of its own already")
-            else:
-                self.counts["versions_unchanged"] += 1
+        if there is not None and not _is_same(there, version.file):
+            self._tell(place, f"is not imported: {known.name!r} has a version {number} of its own already")
+            return
+        if there is not None and not (lacks_files(there) and version.folder and not version.file.deleted):
+            self.counts["versions_unchanged"] += 1
             return
         try:
             file = self._located(known.slug, version, place)
-            self.counts["versions_new"] += adopt_version(self._registry, known.slug, file, known.stages)
+            if there is not None:
+                is_new = give_files(self._registry, known.slug, file)
+            else:
+                is_new = adopt_version(self._registry, known.slug, file, known.stages)
+            self.counts["versions_new"] += is_new
         except (TrackerError, UnreadableError, LeftOutError) as error:
             self._tell(place, f"is not imported: {error}")
 
@@ -123,6 +135,11 @@ def imported_as(folder: Path, imported: Mapping[Path, Path]) -> Path | None:
     """Where a folder of the source is in the store, by the folders that were imported."""
     found = next((parent for parent in (folder, *folder.parents) if parent in imported), None)
     return imported[found] / folder.relative_to(found) if found else None
+
+
+def _is_same(there: VersionFile, file: VersionFile) -> bool:
+    """Whether a version that is registered is the one of the source."""
+    return there.run_id == _run_id(file) and file.created in ("", there.created)
 
 
 def _run_id(file: VersionFile) -> str:

@@ -179,7 +179,7 @@ def _made(run: ForeignRun, mode: ArtifactMode, tell: Tell) -> Iterator[Artifact]
         if isinstance(source, Path):
             for found in look_at(source, path) if mode != "leave" else ():
                 yield from _of_source(run, path, found, tell)
-        elif _is_allowed(run, path, tell):
+        elif _is_allowed(path, f"{run.place}/{layout.ARTIFACTS}/{path}", tell):
             size = source.size if isinstance(source, FilePart) else len(source)
             line = codec.line(artifact=path, value=size, time=run.start_time)
             if isinstance(source, FilePart):
@@ -189,20 +189,23 @@ def _made(run: ForeignRun, mode: ArtifactMode, tell: Tell) -> Iterator[Artifact]
 
 
 def _of_source(run: ForeignRun, path: str, found: ArtifactFile, tell: Tell) -> Iterator[Artifact]:
-    if not _is_allowed(run, path, tell):
+    place = f"{run.place}/{layout.ARTIFACTS}/{path}"
+    if run.root is not None and found.path.is_relative_to(run.root):
+        place = found.path.relative_to(run.root).as_posix()
+    if not _is_allowed(path, place, tell):
         return
     problem = found.problem or ("" if os.access(found.path, os.R_OK) else "may not be read")
     if problem:
-        tell(f"{run.place}/{layout.ARTIFACTS}/{path}", problem)
+        tell(place, problem)
     else:
         yield Artifact(path, codec.line(artifact=path, value=found.bytes, time=found.modified), found.bytes, found.path)
 
 
-def _is_allowed(run: ForeignRun, path: str, tell: Tell) -> bool:
+def _is_allowed(path: str, place: str, tell: Tell) -> bool:
     try:
         names.check_artifact_path(path)
     except InvalidNameError as error:
-        tell(f"{run.place}/{layout.ARTIFACTS}/{path}", error.message)
+        tell(place, error.message)
         return False
     return True
 

@@ -148,6 +148,7 @@ class SacredStore:
             ended_by=cause_of(head) or (status if _STATUS.get(status, "KILLED") == "KILLED" else None) or None,
             files=dict(self._artifacts(folder, head, info)),
             place=place,
+            root=self.root,
         )
 
     def _head(self, folder: Path) -> dict[str, Any]:

@@ -184,6 +184,7 @@ class TensorboardStore:
             series={tag: series for tag, points in events.scalars.items() if len(series := points.series())},
             files={**media, **_checkpoints(folder)},
             place=place,
+            root=self.root,
         )
 
     def _parent(self, place: str) -> str | None:

@@ -121,6 +121,8 @@ class WandbStore:
             state = RunState()
             if sum([self._read(path, state) for path in logs]):
                 yield self._run(project, run_id, logs, state)
+            else:
+                self._files.problem(logs[0], "holds no run")
 
     def _read(self, path: Path, state: RunState) -> int:
         """Add the records of a file; returns how many there are."""
@@ -165,6 +167,7 @@ class WandbStore:
             environment=environment_of(state, folders[-1]),
             files=_artifacts(folders, state),
             place=logs[0].parent.relative_to(self.root).as_posix(),
+            root=self.root,
         )
 
 

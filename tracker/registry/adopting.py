@@ -10,7 +10,8 @@ import msgspec
 from tracker import _io, layout
 from tracker.models.digests import digest_of
 from tracker.registry.changing import Registry
-from tracker.registry.files import checked_prose, checked_tags
+from tracker.registry.claims import claim
+from tracker.registry.files import Editor, checked_prose, checked_tags
 from tracker.registry.history import now_text
 from tracker.registry.model_files import version_numbers
 from tracker.registry.naming import (
@@ -21,6 +22,7 @@ from tracker.registry.naming import (
     is_alias,
     stages_of,
 )
+from tracker.registry.reading import read_model
 from tracker.schema import Change, RegisteredModelFile, VersionFile
 from tracker.yaml_files import yaml_bytes
 
@@ -64,6 +66,27 @@ def adopt_version(registry: Registry, slug: str, file: VersionFile, stages: Sequ
         history=[change for change in history if change.action != "stage" or stage],
     )
     return _create(registry, slug, adopted)
+
+
+def give_files(registry: Registry, slug: str, file: VersionFile) -> bool:
+    """Give a version that was adopted without files those of `file`; False where it has some, or was deleted.
+
+    Stage, tags, description and history stay.
+    """
+    folder = layout.registered_model(registry.root, slug)
+    with _io.explained("change the registered model in", folder), claim(folder) as held:
+        found = (version.file for version in read_model(registry.root, slug).versions)
+        old = next((one for one in found if one.version == file.version), None)
+        if old is None or not lacks_files(old):
+            return False
+        edit = Editor(registry.root, slug, held, durable=registry.durable)
+        edit.version(old, path=file.path, digest=file.digest, source=file.source)
+    return True
+
+
+def lacks_files(file: VersionFile) -> bool:
+    """Whether a version that is in use was adopted without files."""
+    return file.digest == NO_FILES and not file.deleted
 
 
 def close_gaps(registry: Registry, slug: str, when: str, reason: str) -> None:
