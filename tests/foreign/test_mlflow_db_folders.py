@@ -14,8 +14,8 @@ from .hand_db import MlflowDb, run_id
 from .reading import runs_in, told_in
 
 URIS = {
-    "absolute": "/home/eve/work/mlruns/1/{}/artifacts",
-    "file": "file:///home/eve/work/mlruns/1/{}/artifacts",
+    "absolute": "/home/eve/old/mlruns/1/{}/artifacts",
+    "file": "file:///home/eve/old/mlruns/1/{}/artifacts",
     "windows": r"C:\Users\eve\mlruns\1\{}\artifacts",
     "file of windows": "file:///C:/Users/eve/mlruns/1/{}/artifacts",
     "relative": "./mlruns/1/{}/artifacts",
