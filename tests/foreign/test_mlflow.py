@@ -23,7 +23,7 @@ from tracker.registry import check_registry, read_registry
 from .damage_db import damages, told, try_all
 from .sites import Record, check_site
 
-PERSONAL = {"mlflow.user", "mlflow.source.name"}
+PERSONAL = {"mlflow.user", "mlflow.source.name", "mlflow.source.git.repoURL"}
 """Tags of MLflow's that name a person or a path of this machine."""
 SAMPLE = 30
 """Pages of a database that are damaged."""
