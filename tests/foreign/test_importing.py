@@ -282,3 +282,13 @@ def test_command(made: Mlruns, store: Path) -> None:
     inside = CliRunner().invoke(main, ["import", str(made.root), "--into", str(made.root)])
     assert inside.exit_code == 1 and "which is only read" in inside.output
     assert len(read_registry(store).models) == 1
+
+
+def test_two_imports_at_once(made: Mlruns, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that another import has just brought, after this one looked what there is, is unchanged and no error."""
+    import_store(made.root, store)
+    before = content(store)
+    monkeypatch.setattr("tracker.foreign.importing._known_runs", lambda root: iter(()))
+    report = import_store(made.root, store)
+    assert (report.runs_new, report.runs_unchanged, report.problems) == (0, 3, ())
+    assert content(store) == before
