@@ -89,7 +89,10 @@ def open_foreign(
 
 
 def kind_of(place: Path) -> str:
-    """What a file or folder is, for people; "" for what is no store of a known kind."""
+    """What a file or folder is, for people; "" for what is no store of a known kind.
+
+    Raises NotAStoreError for a folder that holds stores of several.
+    """
     found = _detected(place)
     return KINDS[found].what if found else ""
 
@@ -100,16 +103,16 @@ def _detected(place: Path) -> str | None:
     if found not in _SEARCHING or not place.is_dir():
         return found
     others = [name for name in _SEARCHING if name != found and _fits(KINDS[name], place)]
-    below = [name for name in (*folders(place), *_files(place)) if kind_below(place / name) in _ROOTS]
+    below = [name for name in (*folders(place), *_files(place)) if _is_root(place / name)]
     if others or below:
         what = ", ".join([f"{KINDS[name].what} (--from {name})" for name in (found, *others)] + below)
         raise NotAStoreError(f"{place} holds stores of several kinds: {what}. Name one of them, or several.")
     return found
 
 
-def kind_below(place: Path) -> str | None:
-    """The kind of a file or folder that is a store itself; None for what only holds some."""
-    return next((name for name in _ROOTS if _fits(KINDS[name], place)), None)
+def _is_root(place: Path) -> bool:
+    """Whether a file or folder is a store itself, rather than one that may hold some."""
+    return any(_fits(KINDS[name], place) for name in _ROOTS)
 
 
 def _fits(kind: Kind, place: Path) -> bool:
